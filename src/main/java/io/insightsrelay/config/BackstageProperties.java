@@ -1,0 +1,25 @@
+package io.insightsrelay.config;
+
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The {@code backstage} section of application.yaml.
+ *
+ * @param baseUrl of the backend, such as http://localhost:7007, without a slash at its end; empty in sandbox mode only
+ * @param token   service token for the catalog; empty: none is sent
+ */
+@Validated
+@ConfigurationProperties("backstage")
+public record BackstageProperties(
+        @NotNull @Pattern(regexp = "|https?://[^\\s/?#]+(/[^\\s?#]*[^\\s?#/])?", message = "has to be an http or https URL without a slash at its end, such as http://localhost:7007") String baseUrl,
+        @NotNull @Pattern(regexp = "[\\x21-\\x7e]*", message = "may hold only visible ASCII characters") String token) {
+
+    /** Does not show the token. */
+    @Override
+    public String toString() {
+        return "Backstage[baseUrl=" + baseUrl + ", token=******]";
+    }
+}

@@ -1,0 +1,32 @@
+package io.insightsrelay.config;
+
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
+import java.nio.file.Path;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The {@code relay} section of application.yaml.
+ *
+ * @param host      address to listen on for events
+ * @param port      port to listen on for events
+ * @param dataDir   folder of the spool and the dead letters
+ * @param routesDir folder of the routes
+ * @param engine    which folder of routesDir/engine connects ingest, processing and delivery
+ * @param sandbox   whether a bundled catalog and receiver stand in for Backstage and Spotify; set by {@link SandboxMode}
+ */
+@Validated
+@ConfigurationProperties("relay")
+public record RelayProperties(
+        @NotBlank String host,
+        @Min(1) @Max(65_535) int port,
+        @NotNull Path dataDir,
+        @NotNull Path routesDir,
+        @NotNull @Pattern(regexp = "embedded|kafka", message = "has to be embedded or kafka") String engine,
+        @DefaultValue("false") boolean sandbox) {
+}

@@ -1,0 +1,16 @@
+package io.insightsrelay.deadletter;
+
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The {@code deadLetters} section of application.yaml.
+ *
+ * @param replayRate most dead letters that go out again in a second
+ */
+@Validated
+@ConfigurationProperties("dead-letters")
+public record DeadLetterProperties(@Min(1) @Max(10_000) int replayRate) {
+}

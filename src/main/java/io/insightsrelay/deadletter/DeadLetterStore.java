@@ -1,0 +1,195 @@
+package io.insightsrelay.deadletter;
+
+import io.insightsrelay.event.Event;
+import io.insightsrelay.spool.SpoolStore;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.springframework.lang.Nullable;
+
+/** The dead letters in the spool's database. Thread-safe. Writes complete once they are fsynced. */
+public final class DeadLetterStore {
+
+    /**
+     * Which dead letters are meant; null means any.
+     *
+     * @param id          event id
+     * @param destination destination
+     */
+    public record Selection(@Nullable String id, @Nullable String destination) {
+    }
+
+    /**
+     * A dead letter in a list.
+     *
+     * @param replayRequested whether it waits to be replayed
+     */
+    public record Listed(DeadLetter letter, boolean replayRequested) {
+    }
+
+    private static final String COLUMNS = "id, destination, reason, status, attempts, received_at, died_at, replay_requested_at, payload";
+    private static final String SELECTED = " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR destination = ?2)";
+
+    private final SpoolStore store;
+
+    /** @param store whose database holds them */
+    public DeadLetterStore(SpoolStore store) {
+        this.store = store;
+    }
+
+    /** The log from which a destination's routes take the events that are tried again by themselves. */
+    static String retryLog(String destination) {
+        return "retry-" + destination;
+    }
+
+    /** Keeps a dead letter; one of the same event and destination is replaced. */
+    public CompletableFuture<Void> keep(DeadLetter letter) {
+        return store.write((connection, appender) -> {
+            try (PreparedStatement statement = connection.prepareStatement("INSERT OR REPLACE INTO dead_letter("
+                    + COLUMNS + ") VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)")) {
+                statement.setString(1, letter.id());
+                statement.setString(2, letter.destination());
+                statement.setString(3, letter.reason());
+                statement.setObject(4, letter.status(), Types.INTEGER);
+                statement.setInt(5, letter.attempts());
+                statement.setLong(6, letter.received().toEpochMilli());
+                statement.setLong(7, letter.died().toEpochMilli());
+                statement.setBytes(8, letter.envelope());
+                statement.executeUpdate();
+            }
+            return null;
+        });
+    }
+
+    /**
+     * Lists dead letters in the order of their ids, which is the order in which the events were received.
+     *
+     * @param afterId goes on after this id; null starts with the oldest
+     * @param limit   most entries
+     */
+    public List<Listed> list(Selection selection, @Nullable String afterId, int limit) {
+        return store.read((connection, appender) -> {
+            try (PreparedStatement statement = prepare(connection, "SELECT " + COLUMNS + " FROM dead_letter" + SELECTED
+                    + " AND (?3 IS NULL OR id > ?3) ORDER BY id, destination LIMIT ?4", selection)) {
+                statement.setString(3, afterId);
+                statement.setInt(4, limit);
+                List<Listed> letters = new ArrayList<>();
+                try (ResultSet row = statement.executeQuery()) {
+                    while (row.next()) {
+                        letters.add(read(row));
+                    }
+                }
+                return letters;
+            }
+        });
+    }
+
+    /** The dead letter of that event; the first of them if several destinations did not take it. */
+    public Optional<Listed> find(Selection selection) {
+        return list(selection, null, 1).stream().findFirst();
+    }
+
+    /** How many there are. */
+    public long count(Selection selection) {
+        return store.read((connection, appender) -> {
+            try (PreparedStatement statement = prepare(connection, "SELECT count(*) FROM dead_letter" + SELECTED, selection);
+                 ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        });
+    }
+
+    /** Asks for a replay of the selected ones; {@link #replayRequested} then moves them at its own pace. Completes with their number. */
+    public CompletableFuture<Integer> requestReplay(Selection selection) {
+        return store.write((connection, appender) -> {
+            try (PreparedStatement statement = prepare(connection, "UPDATE dead_letter SET replay_requested_at = ?3" + SELECTED, selection)) {
+                statement.setLong(3, System.currentTimeMillis());
+                return statement.executeUpdate();
+            }
+        });
+    }
+
+    /**
+     * Moves dead letters whose replay was asked for to the logs that their destinations take retries from, oldest first, in
+     * one transaction. Completes with their number.
+     *
+     * @param most how many at most
+     */
+    public CompletableFuture<Integer> replayRequested(int most) {
+        List<Listed> letters = store.read((connection, appender) -> {
+            try (PreparedStatement statement = connection.prepareStatement("SELECT " + COLUMNS
+                    + " FROM dead_letter WHERE replay_requested_at IS NOT NULL ORDER BY id LIMIT ?")) {
+                statement.setInt(1, most);
+                List<Listed> found = new ArrayList<>();
+                try (ResultSet row = statement.executeQuery()) {
+                    while (row.next()) {
+                        found.add(read(row));
+                    }
+                }
+                return found;
+            }
+        });
+        if (letters.isEmpty()) {
+            return CompletableFuture.completedFuture(0);
+        }
+        // a log that is missing is created by a write of its own, so before the transaction
+        letters.stream().map(listed -> listed.letter().destination()).distinct().forEach(destination -> store.log(retryLog(destination)));
+        return store.write((connection, appender) -> {
+            int moved = 0;
+            for (Listed listed : letters) {
+                DeadLetter letter = listed.letter();
+                // gone if it was deleted meanwhile
+                if (delete(connection, new Selection(letter.id(), letter.destination())) == 1) {
+                    appender.append(store.log(retryLog(letter.destination())), List.of(replayable(letter)));
+                    moved++;
+                }
+            }
+            return moved;
+        });
+    }
+
+    /** Deletes for good. Completes with their number. */
+    public CompletableFuture<Integer> delete(Selection selection) {
+        return store.write((connection, appender) -> delete(connection, selection));
+    }
+
+    private static int delete(Connection connection, Selection selection) throws SQLException {
+        try (PreparedStatement statement = prepare(connection, "DELETE FROM dead_letter" + SELECTED, selection)) {
+            return statement.executeUpdate();
+        }
+    }
+
+    private static byte[] replayable(DeadLetter letter) {
+        try {
+            return Event.fromEnvelope(letter.envelope()).envelopeForReplay();
+        } catch (IllegalArgumentException e) {
+            // unreadable when it died and still so; delivery will say that again
+            return letter.envelope();
+        }
+    }
+
+    private static PreparedStatement prepare(Connection connection, String sql, Selection selection) throws SQLException {
+        PreparedStatement statement = connection.prepareStatement(sql);
+        statement.setString(1, selection.id());
+        statement.setString(2, selection.destination());
+        return statement;
+    }
+
+    private static Listed read(ResultSet row) throws SQLException {
+        int status = row.getInt("status");
+        Integer statusOrNull = row.wasNull() ? null : status;
+        row.getLong("replay_requested_at");
+        boolean replayRequested = !row.wasNull();
+        return new Listed(new DeadLetter(row.getString("id"), row.getString("destination"), row.getString("reason"), statusOrNull,
+                row.getInt("attempts"), Instant.ofEpochMilli(row.getLong("received_at")), Instant.ofEpochMilli(row.getLong("died_at")),
+                row.getBytes("payload")), replayRequested);
+    }
+}

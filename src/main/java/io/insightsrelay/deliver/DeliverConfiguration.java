@@ -1,0 +1,86 @@
+package io.insightsrelay.deliver;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.insightsrelay.event.Event;
+import io.insightsrelay.event.Outcome;
+import java.util.EnumSet;
+import java.util.concurrent.ExecutorService;
+import org.apache.camel.AggregationStrategy;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.lang.Nullable;
+
+/** The beans that the delivery routes refer to by name. */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(DeliverProperties.class)
+class DeliverConfiguration {
+
+    @Bean
+    Destinations destinations() {
+        return new Destinations();
+    }
+
+    /** Splits a batch: an event that fails gets its outcome, the others go on. */
+    @Bean
+    AggregationStrategy keepOutcomes() {
+        return new KeepOutcomes();
+    }
+
+    /** Threads that send events which go out one a request. */
+    @Bean(destroyMethod = "")
+    ExecutorService deliverThreads(CamelContext context, DeliverProperties properties) {
+        // the context ends them when it stops, after the routes that use them
+        return context.getExecutorServiceManager().newFixedThreadPool(this, "deliver", properties.concurrency());
+    }
+
+    /** Throws when the answer says that the destination is unwell or refuses the credentials. */
+    @Bean
+    Processor checkDestination() {
+        return new AnswerCheck(EnumSet.of(Outcome.Type.RETRY, Outcome.Type.UNAUTHORIZED));
+    }
+
+    /** Throws when the answer says that the destination will never take this event. */
+    @Bean
+    Processor checkAcceptance() {
+        return new AnswerCheck(EnumSet.complementOf(EnumSet.of(Outcome.Type.DELIVERED)));
+    }
+
+    /** Event to form-urlencoded body. */
+    @Bean
+    Processor encodeForm() {
+        return exchange -> exchange.getMessage().setBody(FormEncoder.encode(exchange.getMessage().getBody(Event.class).outgoing()));
+    }
+
+    /** What the browser said of itself when it posted the event, as headers of the request to the destination. */
+    @Bean
+    Processor addBrowserHeaders() {
+        return exchange -> {
+            Event event = exchange.getProperty(KeepOutcomes.EVENT, Event.class);
+            Message message = exchange.getMessage();
+            setHeader(message, "User-Agent", event.header("user-agent"));
+            setHeader(message, "Accept-Language", event.header("accept-language"));
+            JsonNode origin = event.body().path("context").path("_origin");
+            String referer = event.header("referer");
+            setHeader(message, "Referer", referer == null && origin.isTextual() ? origin.textValue() : referer);
+            // lets a receiver recognise what comes twice
+            message.setHeader("Idempotency-Key", event.id());
+        };
+    }
+
+    /** A value that came as JSON may hold a line break, which must not become another header. */
+    private static void setHeader(Message message, String name, @Nullable String value) {
+        if (value != null && !value.isEmpty()) {
+            message.setHeader(name, value.chars().allMatch(c -> c >= ' ' && c < 127) ? value : printable(value));
+        }
+    }
+
+    private static String printable(String value) {
+        StringBuilder plain = new StringBuilder();
+        value.chars().filter(c -> c >= ' ' && c < 127).forEach(c -> plain.append((char) c));
+        return plain.toString();
+    }
+}

@@ -1,0 +1,93 @@
+package io.insightsrelay.deliver;
+
+import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
+import io.insightsrelay.catalog.CatalogException;
+import io.insightsrelay.event.Outcome;
+import io.insightsrelay.event.Outcome.Type;
+import io.insightsrelay.spool.SpoolException;
+import io.insightsrelay.spool.SpoolFullException;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.concurrent.TimeoutException;
+import org.apache.camel.http.base.HttpOperationFailedException;
+import org.springframework.lang.Nullable;
+
+/** What an answer or an exception means for the event: the same table for every destination. */
+final class FailurePolicy {
+
+    private FailurePolicy() {
+    }
+
+    /**
+     * What an HTTP answer means.
+     *
+     * @param status     the HTTP status, or null where no answer came
+     * @param retryAfter the Retry-After header: seconds or an HTTP date; null or nonsense counts as absent
+     */
+    static Outcome ofAnswer(@Nullable Integer status, @Nullable String retryAfter) {
+        if (status == null) {
+            return Outcome.of(Type.RETRY, "there was no answer");
+        }
+        if (status >= 200 && status < 300) {
+            return Outcome.DELIVERED;
+        }
+        return new Outcome(typeOf(status), "the destination answered " + status, status, parse(retryAfter));
+    }
+
+    private static Type typeOf(int status) {
+        return switch (status) {
+            case 401, 403 -> Type.UNAUTHORIZED;
+            case 408, 425, 429 -> Type.RETRY;
+            default -> status >= 400 && status < 500 ? Type.DEAD : Type.RETRY;
+        };
+    }
+
+    /** What an exception of a route means. What neither the network nor a destination threw is a fault of the event or of the route. */
+    static Outcome ofException(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof DeliveryException delivery) {
+                return delivery.outcome();
+            }
+            if (cause instanceof HttpOperationFailedException answer) {
+                String retryAfter = answer.getResponseHeaders() == null ? null : answer.getResponseHeaders().get("Retry-After");
+                return ofAnswer(answer.getStatusCode(), retryAfter);
+            }
+            if (cause instanceof CallNotPermittedException) {
+                return Outcome.of(Type.RETRY, "not tried: the circuit breaker is open");
+            }
+            if (cause instanceof CatalogException) {
+                return Outcome.of(Type.RETRY, "catalog: " + cause.getMessage());
+            }
+            if (cause instanceof IOException || cause instanceof TimeoutException
+                    || cause instanceof SpoolException || cause instanceof SpoolFullException) {
+                return Outcome.of(Type.RETRY, describe(cause));
+            }
+        }
+        return Outcome.of(Type.FAILED, describe(thrown));
+    }
+
+    private static String describe(Throwable cause) {
+        return cause.getClass().getSimpleName() + (cause.getMessage() == null ? "" : ": " + cause.getMessage());
+    }
+
+    @Nullable
+    private static Duration parse(@Nullable String retryAfter) {
+        if (retryAfter == null) {
+            return null;
+        }
+        String value = retryAfter.trim();
+        try {
+            if (value.matches("\\d{1,9}")) {
+                return Duration.ofSeconds(Long.parseLong(value));
+            }
+            Duration until = Duration.between(Instant.now(), ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME));
+            return until.isNegative() ? Duration.ZERO : until;
+        } catch (DateTimeParseException e) {
+            return null;
+        }
+    }
+}

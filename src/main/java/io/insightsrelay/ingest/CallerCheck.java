@@ -1,0 +1,69 @@
+package io.insightsrelay.ingest;
+
+import io.insightsrelay.auth.AuthenticationException;
+import io.insightsrelay.auth.Caller;
+import io.insightsrelay.auth.TokenVerifier;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.AsyncProcessorSupport;
+
+/** Finds out who posts, from the Bearer token, and leaves the {@link Caller} in the exchange property {@value #CALLER}. */
+final class CallerCheck extends AsyncProcessorSupport {
+
+    static final String CALLER = "caller";
+    private static final String BEARER = "bearer ";
+
+    private final TokenVerifier verifier;
+    private final boolean anonymousAllowed;
+
+    CallerCheck(TokenVerifier verifier, boolean anonymousAllowed) {
+        this.verifier = verifier;
+        this.anonymousAllowed = anonymousAllowed;
+    }
+
+    @Override
+    public boolean process(Exchange exchange, AsyncCallback callback) {
+        CompletableFuture<Caller> verified;
+        try {
+            verified = verify(exchange);
+        } catch (RuntimeException e) {
+            exchange.setException(e);
+            callback.done(true);
+            return true;
+        }
+        if (verified.isDone()) {
+            settle(exchange, verified);
+            callback.done(true);
+            return true;
+        }
+        verified.whenComplete((caller, failure) -> {
+            settle(exchange, verified);
+            callback.done(false);
+        });
+        return false;
+    }
+
+    private CompletableFuture<Caller> verify(Exchange exchange) {
+        Object header = exchange.getMessage().getHeader("Authorization");
+        if (header == null) {
+            if (anonymousAllowed) {
+                return CompletableFuture.completedFuture(Caller.ANONYMOUS);
+            }
+            throw new AuthenticationException("Missing credentials: send a Backstage token, or an ingest token, as Authorization: Bearer");
+        }
+        if (!(header instanceof String value) || !value.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+            throw new AuthenticationException("The Authorization header has to be one Bearer token");
+        }
+        return verifier.verify(value.substring(BEARER.length()).trim());
+    }
+
+    private static void settle(Exchange exchange, CompletableFuture<Caller> verified) {
+        try {
+            exchange.setProperty(CALLER, verified.join());
+        } catch (CompletionException e) {
+            exchange.setException(e.getCause());
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package io.insightsrelay.ingest;
+
+import io.insightsrelay.auth.AgentIdentity;
+import io.insightsrelay.auth.AuthProperties;
+import io.insightsrelay.auth.TokenVerifier;
+import io.insightsrelay.config.BackstageProperties;
+import io.insightsrelay.config.RelayProperties;
+import io.micrometer.core.instrument.MeterRegistry;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Processor;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServerConfiguration;
+import org.apache.camel.spring.boot.CamelContextConfiguration;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** The server, and the processors that routes/ingest.camel.yaml refers to by name. */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties({IngestProperties.class, AuthProperties.class})
+class IngestConfiguration {
+
+    @Bean
+    IngestServer ingestServer(RelayProperties relay, IngestProperties properties) {
+        return new IngestServer(relay.host(), relay.port(), properties);
+    }
+
+    /** Tells Camel's platform-http engine the port, by which it finds the router. */
+    @Bean
+    VertxPlatformHttpServerConfiguration platformHttpServer(RelayProperties relay) {
+        VertxPlatformHttpServerConfiguration configuration = new VertxPlatformHttpServerConfiguration();
+        configuration.setBindPort(relay.port());
+        return configuration;
+    }
+
+    @Bean
+    CamelContextConfiguration listenBeforeRoutesStart(IngestServer server) {
+        return new CamelContextConfiguration() {
+            @Override
+            public void beforeApplicationStart(CamelContext context) {
+                try {
+                    server.listen(context);
+                } catch (Exception e) {
+                    throw e instanceof RuntimeException known ? known : new IllegalStateException(e);
+                }
+            }
+
+            @Override
+            public void afterApplicationStart(CamelContext context) {
+                // nothing is left to do
+            }
+        };
+    }
+
+    @Bean(destroyMethod = "close")
+    TokenVerifier tokenVerifier(AuthProperties properties, BackstageProperties backstage) {
+        return new TokenVerifier(properties, backstage.baseUrl());
+    }
+
+    /** Lets everybody in who sends no token, unless auth.requireUser is set. */
+    @Bean
+    Processor checkAppCaller(TokenVerifier verifier, AuthProperties properties) {
+        return new CallerCheck(verifier, !properties.requireUser());
+    }
+
+    /** Lets in whoever has a token of a user, a plugin or a service. */
+    @Bean
+    Processor requireCaller(TokenVerifier verifier) {
+        return new CallerCheck(verifier, false);
+    }
+
+    @Bean
+    Processor readAppEvent(IngestProperties properties, AuthProperties auth) {
+        return reader(RequestReader.Interface.APP, properties, auth);
+    }
+
+    @Bean
+    Processor readAgentEvent(IngestProperties properties, AuthProperties auth) {
+        return reader(RequestReader.Interface.AGENT, properties, auth);
+    }
+
+    @Bean
+    Processor readEvents(IngestProperties properties, AuthProperties auth) {
+        return reader(RequestReader.Interface.EVENTS, properties, auth);
+    }
+
+    private static RequestReader reader(RequestReader.Interface endpoint, IngestProperties properties, AuthProperties auth) {
+        return new RequestReader(endpoint, properties, new AgentIdentity(auth.identitySalt()), auth.identityHeader());
+    }
+
+    @Bean
+    Processor answerAccepted(MeterRegistry metrics) {
+        return new AcceptedAnswer(metrics.counter("relay.events.accepted"));
+    }
+
+    @Bean
+    Processor answerError() {
+        return new ErrorAnswer();
+    }
+}

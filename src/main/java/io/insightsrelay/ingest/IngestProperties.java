@@ -1,0 +1,45 @@
+package io.insightsrelay.ingest;
+
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotNull;
+import java.time.Duration;
+import java.util.List;
+import org.hibernate.validator.constraints.time.DurationMin;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.util.unit.DataSize;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The {@code ingest} section of application.yaml.
+ *
+ * @param maxBody           most bytes of a request body, after it is unzipped
+ * @param maxEvents         most events in one request
+ * @param maxDepth          deepest nesting of JSON
+ * @param maxString         longest JSON string, in characters
+ * @param maxNumber         longest JSON number, in characters
+ * @param keepGoodEvents    whether a batch with a bad event is kept without it (true), or refused whole (false)
+ * @param headers           request headers that go with an event, in lower case
+ * @param maxHeader         longest value of such a header, in characters; a longer one is cut
+ * @param idleTimeout       how long a connection may send nothing
+ * @param cors              browsers that post straight to the relay
+ */
+@Validated
+@ConfigurationProperties("ingest")
+public record IngestProperties(
+        @NotNull DataSize maxBody,
+        @Min(1) @Max(100_000) int maxEvents,
+        @Min(2) @Max(1_000) int maxDepth,
+        @Min(1) int maxString,
+        @Min(1) @Max(1_000) int maxNumber,
+        boolean keepGoodEvents,
+        @NotNull List<String> headers,
+        @Min(1) int maxHeader,
+        @NotNull @DurationMin(seconds = 1) Duration idleTimeout,
+        @NotNull @Valid Cors cors) {
+
+    /** @param origins such as https://portal.example.com; empty: no browser of another origin may post */
+    public record Cors(@NotNull List<String> origins) {
+    }
+}

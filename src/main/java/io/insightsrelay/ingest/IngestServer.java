@@ -1,0 +1,127 @@
+package io.insightsrelay.ingest;
+
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import io.vertx.ext.web.handler.CorsHandler;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.spi.CamelEvent;
+import org.apache.camel.support.EventNotifierSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The Vert.x server behind Camel's {@code platform-http}. Camel's own server class leaves no way to set timeouts and
+ * limits of the connection, and answers errors without a body; this one binds the same router for Camel's engine.
+ * Listens from before the first route starts until the context has stopped, and answers 503 outside that time.
+ */
+final class IngestServer implements AutoCloseable {
+
+    /** What a worker does is short, and waits for the commit; as many as there are workers share one commit. */
+    private static final int WORKERS = 64;
+
+    private static final Logger LOG = LoggerFactory.getLogger(IngestServer.class);
+
+    private final String host;
+    private final int port;
+    private final IngestProperties properties;
+    private final Vertx vertx;
+    private volatile boolean serving;
+
+    IngestServer(String host, int port, IngestProperties properties) {
+        this.host = host;
+        this.port = port;
+        this.properties = properties;
+        this.vertx = Vertx.vertx(new VertxOptions()
+                .setWorkerPoolSize(WORKERS)
+                .setFileSystemOptions(new FileSystemOptions().setClassPathResolvingEnabled(false).setFileCachingEnabled(false)));
+    }
+
+    /** Listens, and gives Camel the router; called before the routes are loaded. */
+    void listen(CamelContext context) throws Exception {
+        Router router = Router.router(vertx);
+        if (!properties.cors().origins().isEmpty()) {
+            router.route().handler(CorsHandler.create()
+                    .addOrigins(properties.cors().origins())
+                    .allowedMethods(Set.of(HttpMethod.GET, HttpMethod.POST))
+                    .allowedHeaders(Set.of("Authorization", "Content-Type", "Content-Encoding"))
+                    .maxAgeSeconds((int) TimeUnit.HOURS.toSeconds(1)));
+        }
+        router.errorHandler(404, failed -> fail(failed, 404, "NotFoundError", "There is nothing at " + failed.normalizedPath()));
+        router.errorHandler(405, failed -> fail(failed, 405, "MethodNotAllowedError", failed.request().method() + " is not allowed here"));
+        router.errorHandler(413, failed -> fail(failed, 413, "PayloadTooLargeError", "The body has more than "
+                + properties.maxBody().toBytes() + " bytes (ingest.maxBody)"));
+        router.errorHandler(400, failed -> fail(failed, 400, "InputError", "The request is malformed"));
+        router.errorHandler(500, failed -> fail(failed, 500, "InternalServerError", "The relay failed to handle the request; its log says why"));
+        context.getRegistry().bind(VertxPlatformHttpRouter.getRouterNameFromPort(port),
+                new VertxPlatformHttpRouter(null, vertx, router, VertxPlatformHttpRouter.getRouterNameFromPort(port)) {
+                    @Override
+                    public Handler<RoutingContext> bodyHandler() {
+                        BodyHandler handler = BodyHandler.create(false).setBodyLimit(properties.maxBody().toBytes());
+                        return request -> {
+                            request.request().resume();
+                            handler.handle(request);
+                        };
+                    }
+                });
+        context.getManagementStrategy().addEventNotifier(new Watch());
+        HttpServer server = vertx.createHttpServer(new HttpServerOptions()
+                .setIdleTimeout((int) properties.idleTimeout().toSeconds())
+                .setTcpNoDelay(true));
+        try {
+            server.requestHandler(router).listen(port, host).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("Port " + port + " on " + host + " cannot be opened (RELAY_PORT): "
+                    + (e.getCause() == null ? "it took too long" : e.getCause().getMessage()), e);
+        }
+    }
+
+    private void fail(RoutingContext failed, int status, String name, String message) {
+        if (failed.response().ended()) {
+            return;
+        }
+        if (!serving && status == 404) {
+            failed.response().putHeader("Retry-After", "5");
+            fail(failed, 503, "ServiceUnavailableError", "The relay is starting or stopping; send it again later");
+            return;
+        }
+        failed.response().setStatusCode(status).putHeader("Content-Type", "application/json").end(ErrorAnswer.json(name, message));
+    }
+
+    /** Tells this server when the routes are there. */
+    private final class Watch extends EventNotifierSupport {
+        @Override
+        public void notify(CamelEvent event) {
+            serving = event instanceof CamelEvent.CamelContextStartedEvent;
+        }
+
+        @Override
+        public boolean isEnabled(CamelEvent event) {
+            return event instanceof CamelEvent.CamelContextStartedEvent || event instanceof CamelEvent.CamelContextStoppingEvent;
+        }
+    }
+
+    /** Stops listening. Waits for open connections to end, at most half a minute. */
+    @Override
+    public void close() {
+        try {
+            vertx.close().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("The ingest server did not close cleanly: {}", e.toString());
+        }
+    }
+}

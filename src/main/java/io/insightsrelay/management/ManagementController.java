@@ -1,0 +1,49 @@
+package io.insightsrelay.management;
+
+import io.insightsrelay.spool.SpoolStore;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** {@code /management/spool} and {@code /management/routes}. */
+@RestController
+class ManagementController {
+
+    private final SpoolStore store;
+    private final CamelContext context;
+
+    ManagementController(SpoolStore store, CamelContext context) {
+        this.store = store;
+        this.context = context;
+    }
+
+    @GetMapping("/management/spool")
+    Map<String, Object> spool() {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("bytes", store.size());
+        answer.put("trouble", store.trouble());
+        answer.put("logs", store.logStates().stream().map(log -> {
+            Map<String, Object> waiting = new LinkedHashMap<>();
+            log.cursors().forEach((consumer, position) -> waiting.put(consumer, Map.of("position", position, "waiting", log.waiting(consumer))));
+            return Map.of("name", log.name(), "lastPosition", log.lastPosition(), "consumers", waiting);
+        }).toList());
+        return answer;
+    }
+
+    @GetMapping("/management/routes")
+    Map<String, Object> routes() {
+        return Map.of("routes", context.getRoutes().stream().map(this::describe).toList());
+    }
+
+    private Map<String, Object> describe(Route route) {
+        Map<String, Object> described = new LinkedHashMap<>();
+        described.put("id", route.getRouteId());
+        described.put("from", route.getEndpoint().getEndpointBaseUri());
+        described.put("file", route.getSourceLocationShort());
+        described.put("state", context.getRouteController().getRouteStatus(route.getRouteId()).name());
+        return described;
+    }
+}

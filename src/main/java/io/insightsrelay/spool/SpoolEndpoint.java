@@ -1,0 +1,117 @@
+package io.insightsrelay.spool;
+
+import java.time.Duration;
+import org.apache.camel.Category;
+import org.apache.camel.Consumer;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.spi.Metadata;
+import org.apache.camel.spi.UriEndpoint;
+import org.apache.camel.spi.UriParam;
+import org.apache.camel.spi.UriPath;
+import org.apache.camel.support.DefaultEndpoint;
+
+/**
+ * A durable log. The producer appends the message body: one event ({@code byte[]} or anything that converts to it) or a
+ * {@code List} of them, and completes the exchange once they are fsynced. The consumer hands out batches in order, as a
+ * {@code List<byte[]>}, and moves its cursor when the exchange completes without an exception; otherwise the same batch
+ * comes again.
+ */
+@UriEndpoint(firstVersion = "0.1.0", scheme = "spool", title = "Spool", syntax = "spool:log", category = {Category.MESSAGING})
+public final class SpoolEndpoint extends DefaultEndpoint {
+
+    @UriPath(description = "Name of the log: a-z, 0-9 and -")
+    @Metadata(required = true)
+    private final String log;
+    @UriParam(label = "consumer", description = "The cursor that this consumer moves. Each group sees every event; two consumers must not share one")
+    private String group;
+    @UriParam(label = "consumer", defaultValue = "500", description = "Most events in a batch")
+    private int batchSize = 500;
+    @UriParam(label = "consumer", defaultValue = "8388608", description = "Most bytes in a batch; one event that is larger comes alone")
+    private long maxBytes = 8L << 20;
+    @UriParam(label = "consumer", defaultValue = "200ms", description = "How long a batch that is not full waits for more events")
+    private Duration linger = Duration.ofMillis(200);
+    @UriParam(label = "consumer", defaultValue = "0", description = "How long an event rests in the log before it is handed out")
+    private Duration delay = Duration.ZERO;
+
+    SpoolEndpoint(String uri, SpoolComponent component, String log) {
+        super(uri, component);
+        this.log = log;
+    }
+
+    @Override
+    public Producer createProducer() {
+        return new SpoolProducer(this);
+    }
+
+    @Override
+    public Consumer createConsumer(Processor processor) throws Exception {
+        SpoolLog.checkName("group", group);
+        if (batchSize < 1 || maxBytes < 1 || linger.isNegative() || delay.isNegative()) {
+            throw new IllegalArgumentException("batchSize=" + batchSize + ", maxBytes=" + maxBytes + ", linger=" + linger + ", delay=" + delay
+                    + " of " + getEndpointUri() + ": the first two have to be at least 1, the others at least 0");
+        }
+        SpoolConsumer consumer = new SpoolConsumer(this, processor);
+        configureConsumer(consumer);
+        return consumer;
+    }
+
+    SpoolStore store() {
+        return ((SpoolComponent) getComponent()).store();
+    }
+
+    /** Name of the log. */
+    public String getLog() {
+        return log;
+    }
+
+    /** The cursor that this consumer moves; null for producers. */
+    public String getGroup() {
+        return group;
+    }
+
+    /** The cursor that this consumer moves: a-z, 0-9 and -. */
+    public void setGroup(String group) {
+        this.group = group;
+    }
+
+    /** Most events in a batch. */
+    public int getBatchSize() {
+        return batchSize;
+    }
+
+    /** Most events in a batch, at least 1. */
+    public void setBatchSize(int batchSize) {
+        this.batchSize = batchSize;
+    }
+
+    /** Most bytes in a batch. */
+    public long getMaxBytes() {
+        return maxBytes;
+    }
+
+    /** Most bytes in a batch, at least 1; one event that is larger comes alone. */
+    public void setMaxBytes(long maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    /** How long a batch that is not full waits for more events. */
+    public Duration getLinger() {
+        return linger;
+    }
+
+    /** How long a batch that is not full waits for more events; 0 hands out what is there. */
+    public void setLinger(Duration linger) {
+        this.linger = linger;
+    }
+
+    /** How long an event rests in the log before it is handed out. */
+    public Duration getDelay() {
+        return delay;
+    }
+
+    /** How long an event rests in the log before it is handed out. */
+    public void setDelay(Duration delay) {
+        this.delay = delay;
+    }
+}

@@ -1,0 +1,25 @@
+package io.insightsrelay.spool;
+
+import jakarta.validation.constraints.NotNull;
+import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMin;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.util.unit.DataSize;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The {@code spool} section of application.yaml.
+ *
+ * @param maxSize         most that the spool may take on disk; appends beyond it fail with {@link SpoolFullException}
+ * @param maxPendingSize  most that may wait in memory for the next commit; beyond it appends fail likewise
+ * @param fullRetryAfter  what a refused caller is told to wait
+ * @param cleanUpInterval how often what every consumer has finished with is deleted
+ */
+@Validated
+@ConfigurationProperties("spool")
+public record SpoolProperties(
+        @NotNull DataSize maxSize,
+        @NotNull DataSize maxPendingSize,
+        @NotNull @DurationMin(seconds = 1) Duration fullRetryAfter,
+        @NotNull @DurationMin(millis = 100) Duration cleanUpInterval) {
+}

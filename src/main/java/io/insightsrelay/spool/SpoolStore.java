@@ -1,0 +1,408 @@
+package io.insightsrelay.spool;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import org.sqlite.SQLiteConfig;
+
+/**
+ * The SQLite file {@code spool.db} in the data folder: named logs, the cursors of their consumers, and whatever else has
+ * to be as durable (dead letters). WAL mode with {@code synchronous=FULL}: a future that this class completes normally
+ * means that the commit is fsynced. Thread-safe. One process at a time may open a folder; a second is refused.
+ */
+public final class SpoolStore implements AutoCloseable {
+
+    /** Work for {@link #write}; runs on the writer's thread, so it must be short. */
+    public interface Work<T> {
+        /** The result becomes the future's value after the commit. */
+        T run(Connection connection, Appender appender) throws SQLException;
+    }
+
+    /** Appends within a {@link Work}, so that moving a row between tables is one transaction. */
+    public interface Appender {
+        /** Appends at the end of the log. */
+        void append(SpoolLog log, List<byte[]> payloads) throws SQLException;
+    }
+
+    /** A stored row. */
+    record Row(long position, long storedAt, byte[] payload) {
+    }
+
+    /** What {@code /management/spool} shows of a log; {@code cursors} maps each consumer to its position. */
+    public record LogState(String name, long lastPosition, Map<String, Long> cursors) {
+        /** How many events the consumer has before it. */
+        public long waiting(String consumer) {
+            return lastPosition - cursors.getOrDefault(consumer, 0L);
+        }
+    }
+
+    static final int SCHEMA_VERSION = 1;
+    private static final int DELETED_AT_ONCE = 5_000;
+
+    private final Path folder;
+    private final SpoolProperties properties;
+    private final FileChannel lockFile;
+    private final Connection writing;
+    private final Connection reading;
+    private final GroupCommitWriter writer;
+    private final Map<String, SpoolLog> logs = new ConcurrentHashMap<>();
+    private final Map<String, Map<String, Long>> cursors = new ConcurrentHashMap<>();
+    private final Thread cleaner;
+    private volatile boolean open = true;
+    private volatile long size;
+
+    /**
+     * Opens or creates the spool in {@code folder}, which is created with mode 0700 if it is missing.
+     *
+     * @throws SpoolException if the folder cannot be used, another process has it, or a newer version wrote it
+     */
+    public SpoolStore(Path folder, SpoolProperties properties) {
+        this.folder = folder;
+        this.properties = properties;
+        this.lockFile = lock(folder);
+        try {
+            Path file = folder.resolve("spool.db");
+            createSchema(file);
+            writing = connect(file);
+            writing.setAutoCommit(false);
+            reading = connect(file);
+            readLogs();
+            size = measure(reading);
+        } catch (SQLException | IOException e) {
+            throw new SpoolException("The spool in " + folder.toAbsolutePath() + " cannot be opened: " + e.getMessage(), e);
+        }
+        writer = new GroupCommitWriter(writing);
+        writer.start();
+        cleaner = new Thread(this::clean, "spool-cleaner");
+        cleaner.setDaemon(true);
+        cleaner.start();
+    }
+
+    /** The log of that name, created when it is missing. The name: 1 to 63 of a-z, 0-9 and -. */
+    public SpoolLog log(String name) {
+        SpoolLog known = logs.get(name);
+        if (known != null) {
+            return known;
+        }
+        SpoolLog log = new SpoolLog(name, 0);
+        join(writer.write((connection, appender) -> {
+            createTable(connection, log);
+            return null;
+        }));
+        SpoolLog earlier = logs.putIfAbsent(name, log);
+        return earlier == null ? log : earlier;
+    }
+
+    /**
+     * Appends the payloads in one transaction. Completes after the fsync; fails with {@link SpoolFullException} at the
+     * size limit and {@link SpoolException} if it cannot write, in both cases with nothing stored.
+     */
+    public CompletableFuture<Void> append(SpoolLog log, List<byte[]> payloads) {
+        long bytes = 0;
+        for (byte[] payload : payloads) {
+            bytes += payload.length;
+        }
+        if (size + writer.pendingBytes() + bytes > properties.maxSize().toBytes()) {
+            return full("The spool is at its limit of " + properties.maxSize().toMegabytes() + " MB on disk (spool.maxSize)");
+        }
+        if (writer.pendingBytes() + bytes > properties.maxPendingSize().toBytes()) {
+            return full("More is arriving than the disk takes (spool.maxPendingSize)");
+        }
+        return writer.append(log, payloads, bytes);
+    }
+
+    /** Runs the work in the next commit. It fails alone: what shares its commit is not affected. */
+    public <T> CompletableFuture<T> write(Work<T> work) {
+        return writer.write(work);
+    }
+
+    /** Runs a query on a connection that sees what is committed. Other readers wait meanwhile. */
+    public <T> T read(Work<T> query) {
+        synchronized (reading) {
+            try {
+                return query.run(reading, (log, payloads) -> {
+                    throw new SQLException("a query cannot append");
+                });
+            } catch (SQLException e) {
+                throw new SpoolException("The spool cannot be read: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** Bytes that the spool takes on disk now, its write-ahead log included; pages free for reuse do not count. */
+    public long size() {
+        return size;
+    }
+
+    /** Null while the spool accepts events, otherwise the reason why not, for an operator to read. */
+    public String trouble() {
+        if (!open) {
+            return "the spool is closed";
+        }
+        if (size >= properties.maxSize().toBytes()) {
+            return "the spool is at its limit of " + properties.maxSize().toMegabytes() + " MB on disk (spool.maxSize)";
+        }
+        return writer.trouble() == null ? null : "the last commit failed: " + writer.trouble();
+    }
+
+    /** The state of every log, by name. */
+    public List<LogState> logStates() {
+        return logs.values().stream()
+                .map(log -> new LogState(log.name(), log.lastPosition(), new TreeMap<>(cursors.getOrDefault(log.name(), Map.of()))))
+                .sorted((a, b) -> a.name().compareTo(b.name()))
+                .toList();
+    }
+
+    /** Ends after what is queued is committed. Later calls fail with {@link SpoolException}. */
+    @Override
+    public void close() {
+        if (!open) {
+            return;
+        }
+        open = false;
+        cleaner.interrupt();
+        writer.stop();
+        logs.values().forEach(SpoolLog::wake);
+        try {
+            cleaner.join();
+            synchronized (reading) {
+                reading.close();
+            }
+            writing.close();
+            lockFile.close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (SQLException | IOException e) {
+            throw new SpoolException("The spool did not close cleanly: " + e.getMessage(), e);
+        }
+    }
+
+    /** Where the consumer is in the log: the position of the last event that it has finished with. Starts at 0. */
+    long cursor(SpoolLog log, String consumer) {
+        Long known = cursors.getOrDefault(log.name(), Map.of()).get(consumer);
+        return known == null ? join(moveCursor(log, consumer, 0)) : known;
+    }
+
+    /** Moves the cursor; it never moves back. Completes with the position that is stored. */
+    CompletableFuture<Long> moveCursor(SpoolLog log, String consumer, long position) {
+        return writer.write((connection, appender) -> {
+            try (PreparedStatement statement = connection.prepareStatement("""
+                    INSERT INTO cursor(log, consumer, position) VALUES (?, ?, ?)
+                    ON CONFLICT(log, consumer) DO UPDATE SET position = max(position, excluded.position)
+                    RETURNING position""")) {
+                statement.setString(1, log.name());
+                statement.setString(2, consumer);
+                statement.setLong(3, position);
+                try (ResultSet row = statement.executeQuery()) {
+                    row.next();
+                    return row.getLong(1);
+                }
+            }
+        }).thenApply(stored -> {
+            cursors.computeIfAbsent(log.name(), name -> new ConcurrentHashMap<>()).put(consumer, stored);
+            return stored;
+        });
+    }
+
+    /** Reads on from {@code position}, in order; stops at {@code count} rows or before {@code bytes}, but takes at least one. */
+    List<Row> rowsBeyond(SpoolLog log, long position, int count, long bytes) {
+        return read((connection, appender) -> {
+            try (PreparedStatement statement = connection.prepareStatement("SELECT position, stored_at, payload FROM "
+                    + log.table() + " WHERE position > ? ORDER BY position LIMIT ?")) {
+                statement.setLong(1, position);
+                statement.setInt(2, count);
+                List<Row> rows = new ArrayList<>();
+                long total = 0;
+                try (ResultSet result = statement.executeQuery()) {
+                    while (result.next()) {
+                        byte[] payload = result.getBytes(3);
+                        total += payload.length;
+                        if (total > bytes && !rows.isEmpty()) {
+                            break;
+                        }
+                        rows.add(new Row(result.getLong(1), result.getLong(2), payload));
+                    }
+                }
+                return rows;
+            }
+        });
+    }
+
+    private CompletableFuture<Void> full(String message) {
+        return CompletableFuture.failedFuture(new SpoolFullException(message, properties.fullRetryAfter()));
+    }
+
+    private void clean() {
+        while (open) {
+            try {
+                Thread.sleep(properties.cleanUpInterval().toMillis());
+                boolean more = true;
+                while (more && open) {
+                    more = false;
+                    for (SpoolLog log : logs.values()) {
+                        more |= join(writer.write((connection, appender) -> deleteConsumed(connection, log)));
+                    }
+                }
+                size = read((connection, appender) -> measure(connection));
+            } catch (InterruptedException e) {
+                return;
+            } catch (SpoolException e) {
+                // the writer has said so already, and the next round tries again
+            }
+        }
+    }
+
+    /** Deletes a bounded number of rows that every consumer is past, so that no commit waits long for it. */
+    private static boolean deleteConsumed(Connection connection, SpoolLog log) throws SQLException {
+        long floor;
+        try (PreparedStatement statement = connection.prepareStatement("SELECT min(position) FROM cursor WHERE log = ?")) {
+            statement.setString(1, log.name());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                floor = row.getLong(1);
+            }
+        }
+        try (PreparedStatement statement = connection.prepareStatement("DELETE FROM " + log.table()
+                + " WHERE position <= min(?, (SELECT min(position) FROM " + log.table() + ") + ?)")) {
+            statement.setLong(1, floor);
+            statement.setLong(2, DELETED_AT_ONCE - 1L);
+            boolean more = statement.executeUpdate() == DELETED_AT_ONCE;
+            try (Statement vacuum = connection.createStatement()) {
+                // gives pages back to the file system, a few at a time
+                vacuum.execute("PRAGMA incremental_vacuum(2000)");
+            }
+            return more;
+        }
+    }
+
+    private long measure(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+             ResultSet row = statement.executeQuery("""
+                     SELECT (c.page_count - f.freelist_count) * s.page_size
+                     FROM pragma_page_count() c, pragma_freelist_count() f, pragma_page_size() s""")) {
+            row.next();
+            Path wal = folder.resolve("spool.db-wal");
+            return row.getLong(1) + (Files.exists(wal) ? Files.size(wal) : 0);
+        } catch (IOException e) {
+            throw new SQLException("the size of the write-ahead log cannot be read", e);
+        }
+    }
+
+    private void readLogs() throws SQLException {
+        List<String> names = new ArrayList<>();
+        try (Statement statement = reading.createStatement()) {
+            try (ResultSet rows = statement.executeQuery("SELECT substr(name, 5) FROM sqlite_master WHERE type = 'table' AND name GLOB 'log_*'")) {
+                while (rows.next()) {
+                    names.add(rows.getString(1));
+                }
+            }
+            try (ResultSet rows = statement.executeQuery("SELECT log, consumer, position FROM cursor")) {
+                while (rows.next()) {
+                    cursors.computeIfAbsent(rows.getString(1), name -> new ConcurrentHashMap<>()).put(rows.getString(2), rows.getLong(3));
+                }
+            }
+            for (String name : names) {
+                // the highest position may be deleted already: then a cursor remembers it
+                long last = cursors.getOrDefault(name, Map.of()).values().stream().mapToLong(Long::longValue).max().orElse(0);
+                try (ResultSet row = statement.executeQuery("SELECT max(position) FROM \"log_" + name + "\"")) {
+                    row.next();
+                    logs.put(name, new SpoolLog(name, Math.max(last, row.getLong(1))));
+                }
+            }
+        }
+    }
+
+    private static void createSchema(Path file) throws SQLException, IOException {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file); Statement statement = connection.createStatement()) {
+            int version;
+            try (ResultSet row = statement.executeQuery("PRAGMA user_version")) {
+                row.next();
+                version = row.getInt(1);
+            }
+            if (version > SCHEMA_VERSION) {
+                throw new SQLException("its schema has version " + version + ", this relay knows up to " + SCHEMA_VERSION
+                        + "; start the newer relay that wrote it");
+            }
+            if (version == 0) {
+                Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+                // before the first table and before WAL mode, or it has no effect
+                statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
+                connection.setAutoCommit(false);
+                statement.execute("CREATE TABLE cursor(log TEXT, consumer TEXT, position INTEGER NOT NULL, PRIMARY KEY(log, consumer)) WITHOUT ROWID");
+                statement.execute("""
+                        CREATE TABLE dead_letter(id TEXT, destination TEXT, reason TEXT NOT NULL, status INTEGER, attempts INTEGER NOT NULL,
+                            received_at INTEGER NOT NULL, died_at INTEGER NOT NULL, replay_requested_at INTEGER, payload BLOB NOT NULL,
+                            PRIMARY KEY(id, destination))""");
+                statement.execute("CREATE INDEX dead_letter_replay ON dead_letter(replay_requested_at) WHERE replay_requested_at IS NOT NULL");
+                statement.execute("PRAGMA user_version = " + SCHEMA_VERSION);
+                connection.commit();
+            }
+        }
+    }
+
+    private static void createTable(Connection connection, SpoolLog log) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE IF NOT EXISTS " + log.table()
+                    + "(position INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, payload BLOB NOT NULL)");
+        }
+    }
+
+    private static Connection connect(Path file) throws SQLException {
+        SQLiteConfig config = new SQLiteConfig();
+        config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+        config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+        config.setBusyTimeout(10_000);
+        return config.createConnection("jdbc:sqlite:" + file);
+    }
+
+    private static FileChannel lock(Path folder) {
+        try {
+            if (Files.notExists(folder)) {
+                Files.createDirectories(folder.toAbsolutePath().getParent());
+                Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            }
+            FileChannel channel = FileChannel.open(folder.resolve("relay.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileLock lock;
+            try {
+                lock = channel.tryLock();
+            } catch (OverlappingFileLockException e) {
+                lock = null;
+            }
+            if (lock == null) {
+                channel.close();
+                throw new SpoolException("The data folder " + folder.toAbsolutePath()
+                        + " is in use by another relay; stop it, or give this one a folder of its own (RELAY_DATA_DIR)");
+            }
+            return channel;
+        } catch (IOException e) {
+            throw new SpoolException("The data folder " + folder.toAbsolutePath() + " cannot be used: " + e
+                    + "; it has to be a folder that the relay may write to (RELAY_DATA_DIR)", e);
+        }
+    }
+
+    static <T> T join(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof SpoolException cause ? cause : new SpoolException("The spool failed", e.getCause());
+        }
+    }
+}
