@@ -1,14 +1,23 @@
 package io.insightsrelay;
 
+import io.insightsrelay.deadletter.DeadLetterCommand;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
-/** Starts the relay. */
+/** Starts the relay, or runs one of its commands. */
 @SpringBootApplication
+@Command(name = "insights-relay", mixinStandardHelpOptions = true, synopsisSubcommandLabel = "[COMMAND]",
+        description = "Without a command, starts the relay. Settings: application.yaml, the environment, or --key=value.",
+        subcommands = DeadLetterCommand.class)
 public class InsightsRelay {
 
-    /** Starts Spring Boot, which starts Camel, which loads the routes. */
+    /** Without arguments, or with nothing but Spring's {@code --key=value}, starts the relay. */
     public static void main(String[] arguments) {
+        if (arguments.length > 0 && !arguments[0].contains("=") && !arguments[0].equals("--debug")) {
+            System.exit(new CommandLine(new InsightsRelay()).execute(arguments));
+        }
         SpringApplication.run(InsightsRelay.class, arguments);
     }
 }

@@ -6,11 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.StreamSupport;
@@ -19,15 +15,11 @@ import org.apache.camel.Processor;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.web.bind.annotation.GetMapping;
-import org.springframework.web.bind.annotation.RestController;
 
-/** The beans of routes/sandbox/, and the page that shows what the receiver got. */
+/** The sample catalog that routes/sandbox/ serves. */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnProperty("relay.sandbox")
 class SandboxConfiguration {
-
-    private static final int MOST_REMEMBERED = 100;
 
     /** Answers by-refs as Backstage does: same order, null for what the sample catalog lacks. */
     @Bean
@@ -56,50 +48,14 @@ class SandboxConfiguration {
         return exchange -> reply(exchange, "{\"items\":[],\"totalItems\":" + users + ",\"pageInfo\":{}}");
     }
 
-    @Bean
-    Received sandboxReceived() {
-        return new Received();
-    }
-
     private static String ref(JsonNode entity) {
         return (entity.path("kind").asText() + ":" + entity.path("metadata").path("namespace").asText("default") + "/"
                 + entity.path("metadata").path("name").asText()).toLowerCase(Locale.ROOT);
     }
 
-    private static void reply(Exchange exchange, String json) {
+    static void reply(Exchange exchange, String json) {
         exchange.getMessage().removeHeaders("*");
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
         exchange.getMessage().setBody(json);
-    }
-
-    /** Remembers the latest requests, the newest first, in place of Spotify. */
-    @RestController
-    static final class Received implements Processor {
-
-        private final Deque<Map<String, Object>> requests = new ArrayDeque<>();
-
-        @Override
-        public void process(Exchange exchange) {
-            Map<String, Object> request = new LinkedHashMap<>();
-            request.put("at", Instant.now());
-            request.put("path", exchange.getMessage().getHeader(Exchange.HTTP_PATH));
-            request.put("userAgent", exchange.getMessage().getHeader("User-Agent"));
-            request.put("referer", exchange.getMessage().getHeader("Referer"));
-            request.put("event", exchange.getMessage().getBody() instanceof Map<?, ?> form ? form : exchange.getMessage().getBody(String.class));
-            synchronized (requests) {
-                requests.addFirst(request);
-                if (requests.size() > MOST_REMEMBERED) {
-                    requests.removeLast();
-                }
-            }
-            reply(exchange, "{}");
-        }
-
-        @GetMapping("/management/sandbox/received")
-        List<Map<String, Object>> received() {
-            synchronized (requests) {
-                return List.copyOf(requests);
-            }
-        }
     }
 }

@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -55,6 +56,7 @@ public final class SpoolStore implements AutoCloseable {
     }
 
     static final int SCHEMA_VERSION = 1;
+    private static final String LOCK = "relay.lock";
     private static final int DELETED_AT_ONCE = 5_000;
 
     private final Path folder;
@@ -94,6 +96,19 @@ public final class SpoolStore implements AutoCloseable {
         cleaner = new Thread(this::clean, "spool-cleaner");
         cleaner.setDaemon(true);
         cleaner.start();
+    }
+
+    /** Whether a process has the spool in {@code folder} open now. */
+    public static boolean isInUse(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.WRITE); FileLock lock = channel.tryLock()) {
+            return lock == null;
+        } catch (OverlappingFileLockException e) {
+            return true;
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (IOException e) {
+            throw new SpoolException("The data folder " + folder.toAbsolutePath() + " cannot be used: " + e, e);
+        }
     }
 
     /** The log of that name, created when it is missing. The name: 1 to 63 of a-z, 0-9 and -. */
@@ -379,7 +394,7 @@ public final class SpoolStore implements AutoCloseable {
                 Files.createDirectories(folder.toAbsolutePath().getParent());
                 Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             }
-            FileChannel channel = FileChannel.open(folder.resolve("relay.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             FileLock lock;
             try {
                 lock = channel.tryLock();

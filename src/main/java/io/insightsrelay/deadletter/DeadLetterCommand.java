@@ -1,0 +1,180 @@
+package io.insightsrelay.deadletter;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import io.insightsrelay.config.RelayProperties;
+import io.insightsrelay.spool.SpoolException;
+import io.insightsrelay.spool.SpoolProperties;
+import io.insightsrelay.spool.SpoolStore;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.springframework.boot.Banner;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.Environment;
+import org.springframework.http.HttpMethod;
+import org.springframework.lang.Nullable;
+import org.springframework.web.client.ResourceAccessException;
+import org.springframework.web.client.RestClient;
+import org.springframework.web.client.RestClientResponseException;
+import org.springframework.web.server.ResponseStatusException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code dead-letters list|show|replay|delete}: on the data folder of a stopped relay, or through the management port of the
+ * one that is running on it. Reads the same settings as the relay. Exit code 0 for done, 1 for a failure, 2 for wrong usage.
+ */
+@Command(name = "dead-letters", description = "Lists, shows, replays and deletes events that no destination took.",
+        mixinStandardHelpOptions = true, synopsisSubcommandLabel = "COMMAND")
+public final class DeadLetterCommand implements Runnable {
+
+    @EnableConfigurationProperties({RelayProperties.class, SpoolProperties.class})
+    static class Settings {
+    }
+
+    /** A call without HTTP, where no relay runs. */
+    private interface Access {
+        Object call(DeadLetterController controller);
+    }
+
+    private static final ObjectMapper MAPPER = JsonMapper.builder().addModule(new JavaTimeModule())
+            .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS).enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    @Spec
+    private CommandSpec spec;
+
+    /** Without a subcommand there is nothing to do but to say so. */
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(spec.commandLine(), "Say what to do: list, show, replay or delete");
+    }
+
+    @Command(name = "list", description = "Lists dead letters, the oldest first.", mixinStandardHelpOptions = true)
+    int list(@Option(names = "--destination", description = "Only of this destination") String destination,
+             @Option(names = "--after", description = "Go on after this event id") String after,
+             @Option(names = "--limit", defaultValue = "100", description = "Most entries, 1 to 1000 (default 100)") int limit,
+             @Option(names = "--json", description = "Print JSON") boolean json) {
+        return answer("GET", "?limit=" + limit + query("destination", destination) + query("after", after),
+                controller -> controller.list(destination, after, limit), json ? this::print : this::printTable);
+    }
+
+    @Command(name = "show", description = "Shows one, with the event and its history, as JSON.", mixinStandardHelpOptions = true)
+    int show(@Parameters(paramLabel = "ID", description = "Event id") String id,
+             @Option(names = "--destination", description = "Of this destination") String destination) {
+        return answer("GET", "/" + encoded(id) + first(query("destination", destination)), controller -> controller.show(id, destination), this::print);
+    }
+
+    @Command(name = "replay", description = "Sends dead letters to their destination again, at the rate of deadLetters.replayRate.", mixinStandardHelpOptions = true)
+    int replay(@Parameters(paramLabel = "ID", arity = "0..1", description = "Event id") String id,
+               @Option(names = "--all", description = "All of them, or all of --destination") boolean all,
+               @Option(names = "--destination", description = "Only of this destination") String destination) {
+        return oneOrAll(id, all) ? answer("POST", "/" + encoded(id) + "/replay" + first(query("destination", destination)), controller -> controller.replay(id, destination), this::print)
+                : answer("POST", "/replay" + first(query("destination", destination)), controller -> controller.replayAll(destination), this::print);
+    }
+
+    @Command(name = "delete", description = "Deletes dead letters for good.", mixinStandardHelpOptions = true)
+    int delete(@Parameters(paramLabel = "ID", arity = "0..1", description = "Event id") String id,
+               @Option(names = "--all", description = "All of them, or all of --destination") boolean all,
+               @Option(names = "--destination", description = "Only of this destination") String destination) {
+        return oneOrAll(id, all) ? answer("DELETE", "/" + encoded(id) + first(query("destination", destination)), controller -> controller.delete(id, destination), this::print)
+                : answer("DELETE", "?all=true" + query("destination", destination), controller -> controller.deleteAll(destination, true), this::print);
+    }
+
+    private boolean oneOrAll(@Nullable String id, boolean all) {
+        if ((id == null) == !all) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "Give either the id of one event, or --all");
+        }
+        return id != null;
+    }
+
+    private int answer(String method, String path, Access offline, Consumer<JsonNode> printer) {
+        try (ConfigurableApplicationContext context = settings()) {
+            RelayProperties relay = context.getBean(RelayProperties.class);
+            if (Files.notExists(relay.dataDir().resolve("spool.db"))) {
+                return fail("There is no spool in " + relay.dataDir().toAbsolutePath() + "; RELAY_DATA_DIR says where the relay keeps it");
+            }
+            if (SpoolStore.isInUse(relay.dataDir())) {
+                printer.accept(askRunning(context.getEnvironment(), method, path));
+            } else {
+                try (SpoolStore store = new SpoolStore(relay.dataDir(), context.getBean(SpoolProperties.class))) {
+                    printer.accept(MAPPER.valueToTree(offline.call(new DeadLetterController(new DeadLetterStore(store), MAPPER))));
+                }
+            }
+            return 0;
+        } catch (RestClientResponseException e) {
+            JsonNode error = e.getResponseBodyAs(JsonNode.class);
+            return fail(error == null ? e.getMessage() : error.path("error").path("message").asText(e.getMessage()));
+        } catch (ResourceAccessException e) {
+            return fail("A relay has the data folder, but its management port does not answer (RELAY_MANAGEMENT_HOST, RELAY_MANAGEMENT_PORT): " + e.getMessage());
+        } catch (ResponseStatusException e) {
+            return fail(e.getReason());
+        } catch (SpoolException e) {
+            return fail(e.getMessage());
+        }
+    }
+
+    private static JsonNode askRunning(Environment environment, String method, String path) {
+        String host = environment.getProperty("server.address", "127.0.0.1");
+        String url = "http://" + (host.equals("0.0.0.0") ? "127.0.0.1" : host) + ":" + environment.getProperty("server.port") + "/management/dead-letters" + path;
+        return RestClient.create().method(HttpMethod.valueOf(method)).uri(URI.create(url)).retrieve().body(JsonNode.class);
+    }
+
+    private static ConfigurableApplicationContext settings() {
+        SpringApplication application = new SpringApplication(Settings.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+        application.setBannerMode(Banner.Mode.OFF);
+        application.setLogStartupInfo(false);
+        application.setDefaultProperties(Map.of("logging.level.io.insightsrelay", "WARN"));
+        return application.run("--logging.level.root=WARN");
+    }
+
+    private int fail(@Nullable String message) {
+        spec.commandLine().getErr().println(message);
+        return 1;
+    }
+
+    private void print(JsonNode answer) {
+        out().println(answer.toPrettyString());
+        out().flush();
+    }
+
+    private void printTable(JsonNode answer) {
+        for (JsonNode letter : answer.path("deadLetters")) {
+            out().printf("%s  %s  %s  %d attempts  %s%s%n", letter.path("id").asText(), letter.path("died").asText(), letter.path("destination").asText(),
+                    letter.path("attempts").asInt(), letter.path("reason").asText(), letter.path("replayRequested").asBoolean() ? "  (waits for its replay)" : "");
+        }
+        out().println(answer.path("total").asLong() + " dead letters" + (answer.has("after") ? "; go on with --after " + answer.path("after").asText() : ""));
+        out().flush();
+    }
+
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    private static String query(String name, @Nullable String value) {
+        return value == null ? "" : "&" + name + "=" + encoded(value);
+    }
+
+    private static String encoded(String value) {
+        return URLEncoder.encode(value, StandardCharsets.UTF_8);
+    }
+
+    private static String first(String query) {
+        return query.isEmpty() ? "" : "?" + query.substring(1);
+    }
+}
