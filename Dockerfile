@@ -1,0 +1,22 @@
+# Build: docker build -t insights-relay .
+# Run:   docker run -p 8080:8080 -v relay-data:/relay/data -e BACKSTAGE_BASE_URL=... -e BACKSTAGE_TOKEN=... \
+#          -e SPOTIFY_BACKSTAGE_API_TOKEN=... insights-relay
+# Operators mount their own routes/ or application.yaml over those in /relay.
+FROM maven:3-eclipse-temurin-25 AS build
+WORKDIR /build
+COPY pom.xml application.yaml ./
+COPY src src
+RUN mvn -B -q -DskipTests package
+
+FROM eclipse-temurin:25-jre
+RUN useradd --system --uid 10001 --home-dir /relay relay && mkdir -p /relay/data && chown relay /relay/data && chmod 700 /relay/data
+WORKDIR /relay
+COPY --from=build /build/target/insights-relay.jar ./
+COPY application.yaml ./
+COPY routes routes
+USER 10001
+VOLUME /relay/data
+EXPOSE 8080
+# the management port stays on the container's loopback; probes run inside (or set RELAY_MANAGEMENT_HOST)
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /actuator/health/readiness HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | grep -q ' 200'"]
+ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-XX:+ExitOnOutOfMemoryError", "-jar", "insights-relay.jar"]
