@@ -32,6 +32,12 @@ class IngestConfiguration {
         return configuration;
     }
 
+    /** For routes of which no step blocks. */
+    @Bean
+    EventLoopEngine eventLoop() {
+        return new EventLoopEngine();
+    }
+
     @Bean
     CamelContextConfiguration listenBeforeRoutesStart(IngestServer server) {
         return new CamelContextConfiguration() {

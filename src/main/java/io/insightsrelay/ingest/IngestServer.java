@@ -29,9 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 final class IngestServer implements AutoCloseable {
 
-    /** What a worker does is short, and waits for the commit; as many as there are workers share one commit. */
-    private static final int WORKERS = 64;
-
     private static final Logger LOG = LoggerFactory.getLogger(IngestServer.class);
 
     private final String host;
@@ -45,7 +42,6 @@ final class IngestServer implements AutoCloseable {
         this.port = port;
         this.properties = properties;
         this.vertx = Vertx.vertx(new VertxOptions()
-                .setWorkerPoolSize(WORKERS)
                 .setFileSystemOptions(new FileSystemOptions().setClassPathResolvingEnabled(false).setFileCachingEnabled(false)));
     }
 
@@ -64,6 +60,7 @@ final class IngestServer implements AutoCloseable {
         router.errorHandler(413, failed -> fail(failed, 413, "PayloadTooLargeError", "The body has more than "
                 + properties.maxBody().toBytes() + " bytes (ingest.maxBody)"));
         router.errorHandler(400, failed -> fail(failed, 400, "InputError", "The request is malformed"));
+        router.errorHandler(503, failed -> unavailable(failed, "This route is stopped; send it again later"));
         router.errorHandler(500, failed -> fail(failed, 500, "InternalServerError", "The relay failed to handle the request; its log says why"));
         context.getRegistry().bind(VertxPlatformHttpRouter.getRouterNameFromPort(port),
                 new VertxPlatformHttpRouter(null, vertx, router, VertxPlatformHttpRouter.getRouterNameFromPort(port)) {
@@ -93,11 +90,15 @@ final class IngestServer implements AutoCloseable {
             return;
         }
         if (!serving && status == 404) {
-            failed.response().putHeader("Retry-After", "5");
-            fail(failed, 503, "ServiceUnavailableError", "The relay is starting or stopping; send it again later");
+            unavailable(failed, "The relay is starting or stopping; send it again later");
             return;
         }
         failed.response().setStatusCode(status).putHeader("Content-Type", "application/json").end(ErrorAnswer.json(name, message));
+    }
+
+    private void unavailable(RoutingContext failed, String message) {
+        failed.response().putHeader("Retry-After", "5");
+        fail(failed, 503, "ServiceUnavailableError", message);
     }
 
     /** Tells this server when the routes are there. */

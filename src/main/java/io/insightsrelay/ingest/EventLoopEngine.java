@@ -1,0 +1,114 @@
+package io.insightsrelay.ingest;
+
+import io.vertx.core.Context;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
+import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.spi.HeaderFilterStrategy;
+
+/**
+ * Runs a route on the event loop, for routes of which no step blocks: {@code platformHttpEngine: "#eventLoop"}. Camel's own
+ * engine hands each request to a worker thread and keeps it there until the route is done, so that no more requests can
+ * share a commit than there are workers.
+ */
+final class EventLoopEngine extends VertxPlatformHttpEngine {
+
+    /** Does not take the name of Camel's own engine, which serves the routes that may block. */
+    @Override
+    protected void doInit() {
+        // nothing to initialise
+    }
+
+    @Override
+    public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
+        return new EventLoopConsumer(endpoint, processor, VertxPlatformHttpRouter.getRouterNameFromPort(getServerPort()));
+    }
+
+    private static final class EventLoopConsumer extends VertxPlatformHttpConsumer {
+
+        EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, String routerName) {
+            super(endpoint, processor, List.of(), routerName);
+        }
+
+        @Override
+        protected void handleRequest(RoutingContext request) {
+            if (isSuspended()) {
+                request.fail(503);
+                return;
+            }
+            Context eventLoop = request.vertx().getOrCreateContext();
+            Exchange exchange = createExchange(false);
+            exchange.setPattern(ExchangePattern.InOut);
+            processHttpRequest(exchange, request).onComplete(read -> {
+                if (read.failed()) {
+                    releaseExchange(exchange, false);
+                    request.fail(read.cause());
+                    return;
+                }
+                try {
+                    createUoW(exchange);
+                } catch (Exception e) {
+                    releaseExchange(exchange, false);
+                    request.fail(e);
+                    return;
+                }
+                getAsyncProcessor().process(exchange, doneSync -> {
+                    if (doneSync) {
+                        answer(exchange, request);
+                    } else {
+                        eventLoop.runOnContext(nothing -> answer(exchange, request));
+                    }
+                });
+            });
+        }
+
+        private void answer(Exchange exchange, RoutingContext request) {
+            HttpServerResponse response = request.response();
+            try {
+                if (response.ended() || response.closed()) {
+                    return;
+                }
+                if (exchange.getException() != null) {
+                    request.fail(exchange.getException());
+                    return;
+                }
+                Message message = exchange.getMessage();
+                Integer status = message.getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+                response.setStatusCode(status == null ? 200 : status);
+                HeaderFilterStrategy filter = getEndpoint().getHeaderFilterStrategy();
+                for (Map.Entry<String, Object> header : message.getHeaders().entrySet()) {
+                    if (header.getValue() != null && !filter.applyFilterToCamelHeaders(header.getKey(), header.getValue(), exchange)) {
+                        response.putHeader(header.getKey(), header.getValue().toString());
+                    }
+                }
+                // the strategy holds it back, because producers set it apart from the headers
+                Object contentType = message.getHeader(Exchange.CONTENT_TYPE);
+                if (contentType != null) {
+                    response.putHeader(Exchange.CONTENT_TYPE, contentType.toString());
+                }
+                Object body = message.getBody();
+                if (body == null) {
+                    response.end();
+                } else {
+                    response.end(body instanceof String text ? Buffer.buffer(text) : Buffer.buffer(message.getMandatoryBody(byte[].class)));
+                }
+            } catch (Exception e) {
+                request.fail(e);
+            } finally {
+                doneUoW(exchange);
+                releaseExchange(exchange, false);
+            }
+        }
+    }
+}
