@@ -1,0 +1,164 @@
+package io.insightsrelay.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** The built jar as a process of its own, with routes/ and application.yaml of this tree and a data folder of the test. */
+public final class RelayProcess implements AutoCloseable {
+
+    private static final Path ROOT = Path.of("").toAbsolutePath();
+    private static final Path JAR = ROOT.resolve("target/insights-relay.jar");
+
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final Map<String, String> environment = new HashMap<>();
+    private final Path log;
+    private final int port = freePort();
+    private final int managementPort = freePort();
+    private Process process;
+
+    /** Keeps its data, and the log of its runs, in {@code folder}. */
+    public RelayProcess(Path folder) {
+        this.log = folder.resolve("relay.log");
+        with("RELAY_PORT", port).with("RELAY_MANAGEMENT_PORT", managementPort).with("RELAY_DATA_DIR", folder.resolve("data"))
+                .with("RELAY_ROUTES_DIR", ROOT.resolve("routes"));
+    }
+
+    /** Sets an environment variable of the runs that follow. */
+    public RelayProcess with(String name, Object value) {
+        environment.put(name, value.toString());
+        return this;
+    }
+
+    /** Starts it and waits until it is ready. */
+    public RelayProcess start(String... arguments) {
+        launch(arguments);
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!isReady()) {
+            if (!process.isAlive() || System.nanoTime() > until) {
+                throw new IllegalStateException("the relay did not start:\n" + log());
+            }
+            Thread.onSpinWait();
+        }
+        return this;
+    }
+
+    /** Starts it with these arguments and does not wait. */
+    public Process launch(String... arguments) {
+        process = launchBeside(arguments);
+        return process;
+    }
+
+    /** Runs a command of the jar with the same environment, beside the relay or without it; its output goes to the same log. */
+    public Process launchBeside(String... arguments) {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", "-jar", JAR.toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).directory(ROOT.toFile()).redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().putAll(environment);
+        try {
+            return builder.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** SIGKILL. */
+    public void kill() {
+        process.destroyForcibly();
+        awaitExit();
+    }
+
+    /** SIGTERM; gives the exit code. */
+    public int stop() {
+        process.destroy();
+        return awaitExit();
+    }
+
+    /** Waits for the end of the process; gives the exit code. */
+    public int awaitExit() {
+        try {
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("the relay does not end:\n" + log());
+            }
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Posts JSON to the ingest port. */
+    public HttpResponse<String> post(String path, String body, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                .header("Content-Type", "application/json").timeout(Duration.ofSeconds(20)).POST(BodyPublishers.ofString(body));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return send(request.build());
+    }
+
+    /** Calls the management port. */
+    public HttpResponse<String> manage(String method, String path) {
+        return send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + managementPort + path))
+                .timeout(Duration.ofSeconds(20)).method(method, BodyPublishers.noBody()).build());
+    }
+
+    /** What it has printed in all its runs. */
+    public String log() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private boolean isReady() {
+        try {
+            return manage("GET", "/actuator/health/readiness").statusCode() == 200;
+        } catch (UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    private HttpResponse<String> send(HttpRequest request) {
+        try {
+            return http.send(request, BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A port that was free a moment ago. */
+    public static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (process != null && process.isAlive()) {
+            kill();
+        }
+    }
+}
