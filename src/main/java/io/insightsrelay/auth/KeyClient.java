@@ -24,6 +24,7 @@ import com.nimbusds.jose.jwk.JWKSet;
 final class KeyClient {
 
     private final HttpClient http;
+    private final Executor executor;
     private final long timeoutNanos;
     private final long maxBytes;
 
@@ -33,6 +34,7 @@ final class KeyClient {
                 .connectTimeout(limits.connectTimeout())
                 .executor(executor)
                 .build();
+        this.executor = executor;
         this.timeoutNanos = limits.timeout().toNanos();
         this.maxBytes = limits.maxSize().toBytes();
     }
@@ -49,10 +51,11 @@ final class KeyClient {
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
-        // HttpRequest.timeout ends with the headers, this with the body. Cancelling closes the connection.
+        // HttpRequest.timeout ends with the headers, this with the body. Cancelling closes the connection. What hangs on the
+        // answer would otherwise run in the JVM's common pool.
         return exchange.copy().orTimeout(timeoutNanos, TimeUnit.NANOSECONDS)
                 .whenComplete((answer, failure) -> exchange.cancel(true))
-                .thenApply(KeyClient::keys);
+                .thenApplyAsync(KeyClient::keys, executor);
     }
 
     private static Optional<JWKSet> keys(HttpResponse<byte[]> answer) {

@@ -1,5 +1,6 @@
 package io.insightsrelay.auth;
 
+import java.io.IOException;
 import java.net.URI;
 import java.util.HashMap;
 import java.util.List;
@@ -114,8 +115,10 @@ final class KeySet {
         CompletableFuture<Void> begun = new CompletableFuture<>();
         fetching = begun;
         client.fetch(address).thenAccept(this::replace).whenComplete((done, failure) -> {
-            KeysUnavailableException unavailable = failure == null ? null : unavailable(failure);
+            KeysUnavailableException unavailable = failure == null ? null : new KeysUnavailableException(
+                    "the keys of " + owner + " cannot be fetched from Backstage now");
             synchronized (this) {
+                log(failure);
                 lastFailure = unavailable;
                 fetching = null;
             }
@@ -128,15 +131,19 @@ final class KeySet {
         return begun;
     }
 
-    private KeysUnavailableException unavailable(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        LOG.warn("Cannot fetch the keys of {} from {}, the {} known ones stay in use: {}", owner, address, keys.size(), cause.toString());
-        return new KeysUnavailableException("the keys of " + owner + " cannot be fetched from Backstage now");
+    /** Logs the beginning and the end of an outage, not each attempt in it. */
+    private void log(@Nullable Throwable failure) {
+        if (failure == null && lastFailure != null) {
+            LOG.info("The keys of {} can be fetched again", owner);
+        } else if (failure != null && lastFailure == null) {
+            Throwable cause = failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            LOG.warn("Cannot fetch the keys of {} from {}; {} known keys stay in use: {}", owner, address, keys.size(), cause.toString());
+        }
     }
 
     private void replace(Optional<JWKSet> answer) {
         if (answer.isEmpty() && !(mayBeMissing && isEmpty())) {
-            throw new IllegalStateException("status 404");
+            throw new CompletionException(new IOException("status 404"));
         }
         Map<String, Key> before = keys;
         Map<String, Key> now = new HashMap<>();
