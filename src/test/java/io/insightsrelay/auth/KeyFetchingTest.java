@@ -165,12 +165,16 @@ class KeyFetchingTest {
     @Test
     void asksAgainForAKeyThatWasMadeWhileAFetchHung() throws Exception {
         backstage.hang();
-        CompletableFuture<Caller> first = verifier.verify(token(KEY));
-        CompletableFuture<Caller> second = verifier.verify(token(NEXT_KEY));
+        List<CompletableFuture<Caller>> stages = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            stages.add(verifier.verify(token(KEY, "user:default/u" + i)));
+        }
         backstage.release();
-        refuse(first);
-        refuse(second);
-        assertThat(backstage.requests).hasValue(2);
+        for (CompletableFuture<Caller> stage : stages) {
+            assertThat(refuse(stage)).isInstanceOf(AuthenticationException.class);
+        }
+        // The second is shared too; a third only if the machine dawdles between two of those who wait.
+        assertThat(backstage.requests).satisfies(count -> assertThat(count.get()).isBetween(2, 3));
     }
 
     @Test
