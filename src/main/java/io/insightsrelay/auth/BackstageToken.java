@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.util.Base64URL;
 import com.nimbusds.jwt.JWT;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.JWTParser;
@@ -143,6 +144,12 @@ record BackstageToken(SignedJWT jwt, Kind kind, String kid, String subject, long
             }
             if (!(jwt instanceof SignedJWT signed) || !ALGORITHMS.contains(signed.getHeader().getAlgorithm())) {
                 throw new AuthenticationException("the token is not signed with an accepted algorithm: alg must be ES256 or RS256");
+            }
+            // Nimbus trims the text and decodes + as -, and the signature does not cover how it is itself written: one good
+            // token would have any number of forms, each verified and remembered anew.
+            Base64URL signature = signed.getSignature();
+            if (!text.equals(signed.serialize()) || !signature.equals(Base64URL.encode(signature.decode()))) {
+                throw new AuthenticationException("not a JSON Web Token");
             }
             return signed;
         }

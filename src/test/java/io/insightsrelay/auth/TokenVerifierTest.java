@@ -195,11 +195,27 @@ class TokenVerifierTest {
         Random random = new Random(7);
         for (int i = 0; i < 2_000; i++) {
             StringBuilder damaged = new StringBuilder(good);
-            damaged.setCharAt(random.nextInt(good.length() - 1), (char) (' ' + random.nextInt(95)));
+            damaged.setCharAt(random.nextInt(good.length()), (char) (' ' + random.nextInt(95)));
             if (!good.contentEquals(damaged)) {
                 assertThat(refuse(verifier.verify(damaged.toString()))).isInstanceOf(AuthenticationException.class);
             }
         }
+    }
+
+    @Test
+    void refusesOtherSpellingsOfAGoodToken() throws Exception {
+        String good;
+        do {
+            good = backstage.userToken(KEY, JANE, now);
+        } while (!good.substring(good.lastIndexOf('.')).contains("-"));
+        assertThat(accept(verifier.verify(good)).user()).isEqualTo(JANE);
+        int dash = good.lastIndexOf('-');
+        refused(good.substring(0, dash) + "+" + good.substring(dash + 1), "not a JSON Web Token");
+        // 86 characters hold 516 bits for the signature's 512, and the last four are zero.
+        String last = String.valueOf((char) (good.charAt(good.length() - 1) + 1));
+        refused(good.substring(0, good.length() - 1) + last, "not a JSON Web Token");
+        refused(good + "==", "not a JSON Web Token");
+        refused(" " + good, "not a JSON Web Token");
     }
 
     @Test
