@@ -15,7 +15,14 @@ import org.springframework.validation.annotation.Validated;
 @ConfigurationProperties("backstage")
 public record BackstageProperties(
         @NotNull @Pattern(regexp = "|https?://[^\\s/?#]+(/[^\\s?#]*[^\\s?#/])?", message = "has to be an http or https URL without a slash at its end, such as http://localhost:7007") String baseUrl,
-        @NotNull @Pattern(regexp = "[\\x21-\\x7e]*", message = "may hold only visible ASCII characters") String token) {
+        @NotNull String token) {
+
+    /** Checks the token here, because a message of bean validation would show it. */
+    public BackstageProperties {
+        if (token != null && !token.matches("[\\x21-\\x7e]*")) {
+            throw new IllegalArgumentException("backstage.token (BACKSTAGE_TOKEN) may hold only visible ASCII characters");
+        }
+    }
 
     /** Does not show the token. */
     @Override

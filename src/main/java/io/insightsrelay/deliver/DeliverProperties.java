@@ -5,7 +5,6 @@ import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
-import jakarta.validation.constraints.Pattern;
 import java.net.URI;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMax;
@@ -64,8 +63,16 @@ public record DeliverProperties(
      * @param agentPath of agent events
      */
     public record Spotify(@NotNull URI baseUrl,
-                          @NotNull @Pattern(regexp = "[A-Za-z0-9\\-_=.+/]*", message = "may hold only A-Z a-z 0-9 - _ = . + /") String apiToken,
+                          @NotNull String apiToken,
                           @NotBlank String appPath, @NotBlank String agentPath) {
+
+        /** Checks the token here, because a message of bean validation would show it. */
+        public Spotify {
+            if (apiToken != null && !apiToken.matches("[A-Za-z0-9\\-_=.+/]*")) {
+                throw new IllegalArgumentException("deliver.spotify.apiToken (SPOTIFY_BACKSTAGE_API_TOKEN) has characters that no token of Spotify has; "
+                        + "it may hold only A-Z a-z 0-9 - _ = . + /");
+            }
+        }
 
         /** Does not show the token. */
         @Override

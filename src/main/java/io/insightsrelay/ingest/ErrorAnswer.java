@@ -6,10 +6,12 @@ import io.insightsrelay.auth.KeysUnavailableException;
 import io.insightsrelay.catalog.CatalogException;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolFullException;
+import java.io.IOException;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.http.base.HttpOperationFailedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +40,9 @@ final class ErrorAnswer implements Processor {
             retryLater(answer, "The event cannot be stored now; send it again later");
         } else if (cause instanceof KeysUnavailableException || cause instanceof CatalogException) {
             retryLater(answer, cause.getMessage());
+        } else if (cause instanceof IOException || cause instanceof HttpOperationFailedException) {
+            LOG.warn("A request to {} failed: {}", exchange.getFromEndpoint(), cause.toString());
+            retryLater(answer, "The catalog cannot answer now; ask again later");
         } else {
             LOG.error("A request to {} failed", exchange.getFromEndpoint(), cause);
             answer(answer, 500, "InternalServerError", "The relay failed to handle the request; its log says why");

@@ -1,0 +1,168 @@
+package io.insightsrelay.catalog;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.github.benmanes.caffeine.cache.AsyncCacheLoader;
+import com.github.benmanes.caffeine.cache.AsyncLoadingCache;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
+import com.github.benmanes.caffeine.cache.Ticker;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/**
+ * Looks entities up, many at once, through a cache: found ones live for minutes, missing ones for seconds (a catalog that is
+ * still loading answers null), errors not at all. Look-ups of the same ref at the same time share one call. Thread-safe.
+ */
+public final class Catalog {
+
+    private static final int JSON_AROUND_REF = 3;
+
+    private final AsyncLoadingCache<String, Optional<Entity>> cache;
+    private final Function<List<String>, CompletableFuture<List<JsonNode>>> byRefs;
+    private final int mostBytes;
+
+    /**
+     * @param byRefs        asks the catalog: as many answers as refs, in their order, null for what it does not know
+     * @param bytesAround   bytes of a question besides its refs
+     */
+    public Catalog(Function<List<String>, CompletableFuture<List<JsonNode>>> byRefs, int bytesAround, CatalogProperties properties) {
+        this(byRefs, bytesAround, properties, Ticker.systemTicker());
+    }
+
+    Catalog(Function<List<String>, CompletableFuture<List<JsonNode>>> byRefs, int bytesAround, CatalogProperties properties, Ticker ticker) {
+        this.byRefs = byRefs;
+        this.mostBytes = properties.maxBody() - bytesAround;
+        this.cache = Caffeine.newBuilder().maximumSize(properties.maxEntities()).ticker(ticker).recordStats()
+                .expireAfter(Expiry.<String, Optional<Entity>>creating((ref, entity) -> entity.isPresent() ? properties.foundTtl() : properties.missingTtl()))
+                .buildAsync(new AsyncCacheLoader<String, Optional<Entity>>() {
+                    @Override
+                    public CompletableFuture<Optional<Entity>> asyncLoad(String ref, Executor executor) {
+                        return load(Set.of(ref)).thenApply(loaded -> loaded.get(ref));
+                    }
+
+                    @Override
+                    public CompletableFuture<Map<String, Optional<Entity>>> asyncLoadAll(Set<? extends String> refs, Executor executor) {
+                        return load(refs);
+                    }
+                });
+    }
+
+    /**
+     * Looks up refs, complete and in lower case. What the catalog does not know is left out of the map. Fails with
+     * {@link CatalogException} if the catalog cannot be asked about any of them.
+     */
+    public CompletableFuture<Map<String, Entity>> lookUp(Collection<String> refs) {
+        return cache.getAll(refs).thenApply(all -> {
+            Map<String, Entity> found = new HashMap<>();
+            all.forEach((ref, entity) -> entity.ifPresent(known -> found.put(ref, known)));
+            return found;
+        });
+    }
+
+    /**
+     * The groups of users, those that they are members of first, then the parents of these and so on, each group once. A group
+     * that the catalog does not know is there with an empty document.
+     *
+     * @param users the users
+     * @return user's ref to groups
+     */
+    public CompletableFuture<Map<String, List<Entity>>> groupsOf(Collection<Entity> users) {
+        Map<String, List<String>> direct = new LinkedHashMap<>();
+        users.forEach(user -> direct.put(user.ref(), user.related("memberOf")));
+        Set<String> first = new LinkedHashSet<>();
+        direct.values().forEach(first::addAll);
+        return climb(first, new HashMap<>()).thenApply(known -> {
+            Map<String, List<Entity>> groups = new HashMap<>();
+            direct.forEach((user, refs) -> groups.put(user, withAncestors(refs, known)));
+            return groups;
+        });
+    }
+
+    /** Level by level, so that each level is one question for all users; a group is asked about once, so cycles end. */
+    private CompletableFuture<Map<String, Entity>> climb(Set<String> level, Map<String, Entity> known) {
+        if (level.isEmpty()) {
+            return CompletableFuture.completedFuture(known);
+        }
+        return lookUp(level).thenCompose(found -> {
+            Set<String> parents = new LinkedHashSet<>();
+            for (String ref : level) {
+                Entity group = found.getOrDefault(ref, unknown(ref));
+                known.put(ref, group);
+                parents.addAll(group.related("childOf"));
+            }
+            parents.removeAll(known.keySet());
+            return climb(parents, known);
+        });
+    }
+
+    private static List<Entity> withAncestors(List<String> direct, Map<String, Entity> known) {
+        Map<String, Entity> groups = new LinkedHashMap<>();
+        List<String> level = direct;
+        while (!level.isEmpty()) {
+            List<String> parents = new ArrayList<>();
+            for (String ref : level) {
+                Entity group = known.get(ref);
+                if (groups.putIfAbsent(ref, group) == null) {
+                    parents.addAll(group.related("childOf"));
+                }
+            }
+            level = parents;
+        }
+        return List.copyOf(groups.values());
+    }
+
+    private static Entity unknown(String ref) {
+        return new Entity(ref, JsonNodeFactory.instance.objectNode());
+    }
+
+    /** The cache, so that routes can read and invalidate it through a camel-caffeine endpoint. */
+    Cache<String, Optional<Entity>> cache() {
+        return cache.synchronous();
+    }
+
+    private CompletableFuture<Map<String, Optional<Entity>>> load(Set<? extends String> refs) {
+        Map<String, Optional<Entity>> loaded = new HashMap<>();
+        CompletableFuture<Void> all = CompletableFuture.completedFuture(null);
+        for (List<String> question : questions(refs)) {
+            all = all.thenCompose(nothing -> byRefs.apply(question)).thenAccept(answers -> {
+                if (answers.size() != question.size()) {
+                    throw new CatalogException("by-refs was asked about " + question.size() + " entities and answered about " + answers.size());
+                }
+                for (int i = 0; i < answers.size(); i++) {
+                    JsonNode document = answers.get(i);
+                    String ref = question.get(i);
+                    loaded.put(ref, document == null || document.isNull() ? Optional.empty() : Optional.of(new Entity(ref, document)));
+                }
+            });
+        }
+        return all.thenApply(nothing -> loaded);
+    }
+
+    /** Backstage refuses a body over 100 KiB. */
+    private List<List<String>> questions(Set<? extends String> refs) {
+        List<List<String>> questions = new ArrayList<>();
+        int bytes = mostBytes;
+        for (String ref : refs) {
+            // refs are ASCII, see EntityRef
+            bytes += ref.length() + JSON_AROUND_REF;
+            if (bytes > mostBytes) {
+                questions.add(new ArrayList<>());
+                bytes = ref.length() + JSON_AROUND_REF;
+            }
+            questions.get(questions.size() - 1).add(ref);
+        }
+        return questions;
+    }
+}

@@ -1,0 +1,83 @@
+package io.insightsrelay.catalog;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.insightsrelay.config.BackstageBlock;
+import io.insightsrelay.enrich.CapturedFields;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.Processor;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+
+/** The look-up, its cache, and the beans that routes/catalog.camel.yaml and routes/total-users.camel.yaml refer to. */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(CatalogProperties.class)
+class CatalogConfiguration {
+
+    private static final int BYTES_AROUND_REFS = 64;
+
+    @Bean
+    Catalog catalog(CapturedFields fields, CatalogProperties properties, @Lazy ProducerTemplate template) {
+        List<String> asked = fields.catalogFields();
+        int bytesAround = BYTES_AROUND_REFS + asked.stream().mapToInt(field -> field.length() + 3).sum();
+        return new Catalog(refs -> fetch(template, Map.of("entityRefs", refs, "fields", asked)), bytesAround, properties);
+    }
+
+    /** The question goes through the route direct:fetch-entities, which operators can edit. */
+    private static CompletableFuture<List<JsonNode>> fetch(ProducerTemplate template, Map<String, List<String>> question) {
+        return template.asyncSend("direct:fetch-entities", exchange -> exchange.getMessage().setBody(question)).thenApply(CatalogConfiguration::items);
+    }
+
+    private static List<JsonNode> items(Exchange answer) {
+        Exception failure = answer.getException();
+        if (failure != null) {
+            throw failure instanceof CatalogException known ? known : new CatalogException(failure.getClass().getSimpleName() + ": " + failure.getMessage(), failure);
+        }
+        JsonNode items = answer.getMessage().getBody() instanceof JsonNode body ? body.path("items") : null;
+        if (items == null || !items.isArray()) {
+            throw new CatalogException("its answer to by-refs has no items");
+        }
+        List<JsonNode> list = new ArrayList<>(items.size());
+        items.forEach(list::add);
+        return list;
+    }
+
+    /** For {@code caffeine-cache:entities}. */
+    @Bean
+    Cache<String, Optional<Entity>> entities(Catalog catalog) {
+        return catalog.cache();
+    }
+
+    /** For {@code caffeine-cache:totalUsers}. */
+    @Bean
+    Cache<String, Object> totalUsers(CatalogProperties properties) {
+        return Caffeine.newBuilder().maximumSize(1_000).expireAfterWrite(properties.totalUsersTtl()).build();
+    }
+
+    @Bean
+    Processor totalUsersQuery(BackstageBlock block) {
+        return new TotalUsersQuery(block.totalUsersEntityQueryFilter());
+    }
+
+    /** Takes the count out of by-query's answer, as the body and as the exchange property {@code count}. */
+    @Bean
+    Processor totalUsersCount() {
+        return exchange -> {
+            JsonNode total = exchange.getMessage().getBody(JsonNode.class).path("totalItems");
+            if (!total.isIntegralNumber()) {
+                throw new CatalogException("The catalog's answer to by-query has no totalItems");
+            }
+            exchange.setProperty("count", total.asLong());
+            exchange.getMessage().setBody(total.asLong());
+        };
+    }
+}

@@ -1,0 +1,32 @@
+package io.insightsrelay.catalog;
+
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotNull;
+import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMin;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The {@code catalog} section of application.yaml.
+ *
+ * @param foundTtl        how long an entity is remembered
+ * @param missingTtl      how long it is remembered that the catalog does not know a ref
+ * @param maxEntities     most refs remembered
+ * @param maxBody         most bytes of one by-refs question
+ * @param connectTimeout  to Backstage
+ * @param responseTimeout of Backstage
+ * @param totalUsersTtl   how long a count of users is remembered
+ */
+@Validated
+@ConfigurationProperties("catalog")
+public record CatalogProperties(
+        @NotNull @DurationMin(millis = 1) Duration foundTtl,
+        @NotNull @DurationMin(millis = 1) Duration missingTtl,
+        @Min(1) int maxEntities,
+        @Min(1_000) @Max(102_400) int maxBody,
+        @NotNull @DurationMin(millis = 1) Duration connectTimeout,
+        @NotNull @DurationMin(millis = 1) Duration responseTimeout,
+        @NotNull @DurationMin(millis = 1) Duration totalUsersTtl) {
+}

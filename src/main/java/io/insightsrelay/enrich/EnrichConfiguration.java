@@ -1,0 +1,34 @@
+package io.insightsrelay.enrich;
+
+import io.insightsrelay.catalog.Catalog;
+import io.insightsrelay.config.BackstageBlock;
+import org.apache.camel.Processor;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** The processors that routes/process.camel.yaml refers to. */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(EnrichProperties.class)
+class EnrichConfiguration {
+
+    @Bean
+    CapturedFields capturedFields(EnrichProperties properties, BackstageBlock block) {
+        return CapturedFields.of(properties, block);
+    }
+
+    @Bean
+    Processor lookUpEntities(Catalog catalog, CapturedFields fields) {
+        return new EntityLookUp(catalog, fields.groups());
+    }
+
+    @Bean
+    Processor enrichEvent(CapturedFields fields) {
+        return new Enricher(fields);
+    }
+
+    @Bean
+    Processor filterGroups(CapturedFields fields) {
+        return new GroupFilter(fields);
+    }
+}
