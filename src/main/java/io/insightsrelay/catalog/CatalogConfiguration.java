@@ -3,8 +3,6 @@ package io.insightsrelay.catalog;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import io.insightsrelay.config.BackstageBlock;
-import io.insightsrelay.enrich.CapturedFields;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +15,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.ConfigurableEnvironment;
 
 /** The look-up, its cache, and the beans that routes/catalog.camel.yaml and routes/total-users.camel.yaml refer to. */
 @Configuration(proxyBeanMethods = false)
@@ -26,7 +25,12 @@ class CatalogConfiguration {
     private static final int BYTES_AROUND_REFS = 64;
 
     @Bean
-    Catalog catalog(CapturedFields fields, CatalogProperties properties, @Lazy ProducerTemplate template) {
+    BackstageBlock backstageBlock(ConfigurableEnvironment environment) {
+        return BackstageBlock.from(environment);
+    }
+
+    @Bean
+    Catalog catalog(RequestedFields fields, CatalogProperties properties, @Lazy ProducerTemplate template) {
         List<String> asked = fields.catalogFields();
         int bytesAround = BYTES_AROUND_REFS + asked.stream().mapToInt(field -> field.length() + 3).sum();
         return new Catalog(refs -> fetch(template, Map.of("entityRefs", refs, "fields", asked)), bytesAround, properties);

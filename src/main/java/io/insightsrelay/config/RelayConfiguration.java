@@ -1,59 +1,9 @@
 package io.insightsrelay.config;
 
-import io.insightsrelay.deliver.DeliverProperties;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.env.ConfigurableEnvironment;
 
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties({RelayProperties.class, BackstageProperties.class})
 class RelayConfiguration {
-
-    private static final Logger LOG = LoggerFactory.getLogger("io.insightsrelay");
-
-    /** Settings that are each in order may make no sense together. */
-    RelayConfiguration(RelayProperties relay, BackstageProperties backstage, DeliverProperties deliver, BackstageBlock block) {
-        if (!Files.isDirectory(relay.routesDir())) {
-            throw new IllegalArgumentException("relay.routesDir (RELAY_ROUTES_DIR) is " + relay.routesDir().toAbsolutePath()
-                    + ", which is no folder; it has to be the routes/ folder that comes with the relay");
-        }
-        Path engine = relay.routesDir().resolve("engine").resolve(relay.engine());
-        if (!Files.isDirectory(engine)) {
-            throw new IllegalArgumentException("relay.engine (RELAY_ENGINE) is " + relay.engine() + ", but there is no folder "
-                    + engine.toAbsolutePath() + "; an engine's routes stand in routes/engine/<engine>");
-        }
-        if (backstage.baseUrl().isEmpty()) {
-            throw new IllegalArgumentException("backstage.baseUrl (BACKSTAGE_BASE_URL) is empty; it has to be the URL of the Backstage backend, "
-                    + "such as http://localhost:7007 (for a trial, set neither Backstage nor Spotify: that is sandbox mode)");
-        }
-        if (deliver.spotify().apiToken().isEmpty() && !block.debug()) {
-            throw new IllegalArgumentException("deliver.spotify.apiToken (SPOTIFY_BACKSTAGE_API_TOKEN) is empty; it has to be the API token that Spotify gave you "
-                    + "(or set backstageInsights.debug: true, which delivers nothing)");
-        }
-        if (relay.sandbox()) {
-            LOG.warn("""
-
-                    SANDBOX MODE: neither BACKSTAGE_BASE_URL nor SPOTIFY_BACKSTAGE_API_TOKEN is set.
-                    A bundled sample catalog stands in for Backstage, and a built-in receiver for Spotify: nothing leaves this machine.
-                    Post as {}:
-                      curl -i localhost:{}/api/backstage-insights/events/app -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\
-                        -d '{"action":"navigate","subject":"/catalog/default/component/petstore","context":{"pluginId":"catalog","entityRef":"component:default/petstore"}}'
-                    and see what Spotify would get at /management/sandbox/received.
-                    """, SandboxMode.USER, relay.port(), SandboxMode.TOKEN);
-        } else {
-            LOG.info("Backstage is {}, Spotify is {}, the data folder {}, the routes {}", backstage.baseUrl(),
-                    block.debug() ? "not called (backstageInsights.debug)" : deliver.spotify().baseUrl(),
-                    relay.dataDir().toAbsolutePath(), relay.routesDir().toAbsolutePath());
-        }
-    }
-
-    @Bean
-    static BackstageBlock backstageBlock(ConfigurableEnvironment environment) {
-        return BackstageBlock.from(environment);
-    }
 }

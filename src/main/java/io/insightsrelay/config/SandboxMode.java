@@ -15,7 +15,8 @@ public final class SandboxMode implements EnvironmentPostProcessor {
 
     /** Bearer token that the sandbox accepts; its subject is a user of the sample catalog. */
     public static final String TOKEN = "sandbox-token";
-    static final String USER = "user:default/ada.lovelace";
+    /** That user. */
+    public static final String USER = "user:default/ada.lovelace";
 
     @Override
     public void postProcessEnvironment(ConfigurableEnvironment environment, SpringApplication application) {

@@ -1,8 +1,9 @@
 package io.insightsrelay.enrich;
 
+import io.insightsrelay.catalog.BackstageBlock;
 import io.insightsrelay.catalog.EntityFilter;
 import io.insightsrelay.catalog.FieldPath;
-import io.insightsrelay.config.BackstageBlock;
+import io.insightsrelay.catalog.RequestedFields;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -14,7 +15,8 @@ import java.util.stream.Stream;
  * @param groups       whether the user's groups are captured
  * @param groupsFilter which of them
  */
-public record CapturedFields(List<FieldPath> entity, List<FieldPath> user, boolean groups, EntityFilter groupsFilter) {
+public record CapturedFields(List<FieldPath> entity, List<FieldPath> user, boolean groups, EntityFilter groupsFilter)
+        implements RequestedFields {
 
     private static final FieldPath MEMBER_OF = new FieldPath("spec.memberOf");
 
@@ -28,7 +30,8 @@ public record CapturedFields(List<FieldPath> entity, List<FieldPath> user, boole
         return Stream.concat(configured.stream().map(FieldPath::new), more.stream()).distinct().toList();
     }
 
-    /** The {@code fields} to ask by-refs for: what is captured, what the filter looks at, and the relations to groups. */
+    /** What is captured, what the filter looks at, and the relations to groups. */
+    @Override
     public List<String> catalogFields() {
         return Stream.of(entity.stream(), user.stream(), groupsFilter.paths(), Stream.of(new FieldPath("relations.memberOf")))
                 .flatMap(paths -> paths).map(FieldPath::catalogField).distinct().sorted().toList();

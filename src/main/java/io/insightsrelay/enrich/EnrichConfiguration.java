@@ -1,7 +1,7 @@
 package io.insightsrelay.enrich;
 
 import io.insightsrelay.catalog.Catalog;
-import io.insightsrelay.config.BackstageBlock;
+import io.insightsrelay.catalog.BackstageBlock;
 import org.apache.camel.Processor;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;

@@ -1,7 +1,5 @@
-package io.insightsrelay.config;
+package io.insightsrelay.catalog;
 
-import io.insightsrelay.catalog.EntityFilter;
-import io.insightsrelay.catalog.FieldPath;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

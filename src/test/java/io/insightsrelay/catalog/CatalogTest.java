@@ -1,0 +1,139 @@
+package io.insightsrelay.catalog;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class CatalogTest {
+
+    private static final CatalogProperties PROPERTIES = new CatalogProperties(Duration.ofMinutes(5), Duration.ofSeconds(10), 1_000, 100_000,
+            Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ofMinutes(10));
+
+    private final Map<String, JsonNode> entities = new HashMap<>();
+    private final List<List<String>> questions = new CopyOnWriteArrayList<>();
+    private final AtomicLong nanos = new AtomicLong();
+    private Function<List<String>, CompletableFuture<List<JsonNode>>> byRefs = refs -> {
+        questions.add(refs);
+        List<JsonNode> answers = new ArrayList<>();
+        refs.forEach(ref -> answers.add(entities.get(ref)));
+        return CompletableFuture.completedFuture(answers);
+    };
+    private final Catalog catalog = new Catalog(refs -> byRefs.apply(refs), 100, PROPERTIES, nanos::get);
+
+    private void add(String ref, String type, String... targets) {
+        List<String> relations = new ArrayList<>();
+        for (String target : targets) {
+            relations.add("{'type':'" + type + "','targetRef':'" + target + "'}");
+        }
+        entities.put(ref, EntityFilterTest.json("{'metadata':{'name':'" + ref + "'},'relations':[" + String.join(",", relations) + "]}"));
+    }
+
+    private List<String> groupsOf(String user) {
+        Collection<Entity> users = catalog.lookUp(List.of(user)).join().values();
+        return catalog.groupsOf(users).join().get(user).stream().map(Entity::ref).toList();
+    }
+
+    @Test
+    void asksOnceForManyAndRemembersWhatItFound() {
+        add("component:default/a", "none");
+        add("component:default/b", "none");
+        assertThat(catalog.lookUp(List.of("component:default/a", "component:default/b", "component:default/none")).join())
+                .containsOnlyKeys("component:default/a", "component:default/b");
+        assertThat(catalog.lookUp(List.of("component:default/a")).join()).hasSize(1);
+        assertThat(questions).hasSize(1);
+    }
+
+    @Test
+    void remembersFoundOnesForMinutesAndMissingOnesForSeconds() {
+        add("component:default/a", "none");
+        List<String> both = List.of("component:default/a", "component:default/none");
+        catalog.lookUp(both).join();
+        nanos.addAndGet(Duration.ofSeconds(9).toNanos());
+        catalog.lookUp(both).join();
+        assertThat(questions).hasSize(1);
+        nanos.addAndGet(Duration.ofSeconds(2).toNanos());
+        add("component:default/none", "none");
+        assertThat(catalog.lookUp(both).join()).hasSize(2);
+        assertThat(questions.get(1)).containsExactly("component:default/none");
+        nanos.addAndGet(Duration.ofMinutes(5).toNanos());
+        catalog.lookUp(both).join();
+        assertThat(questions).hasSize(3);
+    }
+
+    @Test
+    void errorsAreNotRemembered() {
+        Function<List<String>, CompletableFuture<List<JsonNode>>> well = byRefs;
+        byRefs = refs -> CompletableFuture.failedFuture(new CatalogException("down"));
+        assertThatThrownBy(() -> catalog.lookUp(List.of("component:default/a")).join()).hasCauseInstanceOf(CatalogException.class);
+        byRefs = well;
+        add("component:default/a", "none");
+        assertThat(catalog.lookUp(List.of("component:default/a")).join()).hasSize(1);
+    }
+
+    @Test
+    void anAnswerOfAnotherLengthIsAnErrorAndNotAMiss() {
+        byRefs = refs -> CompletableFuture.completedFuture(List.of());
+        assertThatThrownBy(() -> catalog.lookUp(List.of("component:default/a")).join()).hasMessageContaining("asked about 1 entities and answered about 0");
+    }
+
+    @Test
+    void lookUpsAtTheSameTimeShareACall() {
+        CompletableFuture<List<JsonNode>> slow = new CompletableFuture<>();
+        byRefs = refs -> {
+            questions.add(refs);
+            return slow;
+        };
+        List<CompletableFuture<Map<String, Entity>>> lookUps = IntStream.range(0, 100).mapToObj(i -> catalog.lookUp(List.of("component:default/a"))).toList();
+        slow.complete(List.of(EntityFilterTest.json("{}")));
+        assertThat(lookUps).allSatisfy(lookUp -> assertThat(lookUp.join()).hasSize(1));
+        assertThat(questions).hasSize(1);
+    }
+
+    @Test
+    void questionsStayBelowTheCatalogsLimit() throws Exception {
+        List<String> refs = IntStream.range(0, 5_000).mapToObj(i -> "component:default/a-service-with-a-long-name-" + i).toList();
+        catalog.lookUp(refs).join();
+        assertThat(questions).hasSizeGreaterThan(1);
+        assertThat(questions.stream().flatMap(List::stream).toList()).containsExactlyInAnyOrderElementsOf(refs);
+        for (List<String> question : questions) {
+            assertThat(new ObjectMapper().writeValueAsBytes(Map.of("entityRefs", question)).length).isLessThanOrEqualTo(100_000);
+        }
+    }
+
+    @Test
+    void groupsComeWithTheirAncestorsNearestFirstLevelByLevel() {
+        add("user:default/jane", "memberOf", "group:default/squad", "group:default/guild");
+        add("group:default/squad", "childOf", "group:default/team");
+        add("group:default/guild", "childOf", "group:default/department");
+        add("group:default/team", "childOf", "group:default/department");
+        add("group:default/department", "childOf");
+        assertThat(groupsOf("user:default/jane")).containsExactly("group:default/squad", "group:default/guild", "group:default/team", "group:default/department");
+        assertThat(questions).hasSize(3);
+        groupsOf("user:default/jane");
+        assertThat(questions).hasSize(3);
+    }
+
+    @Test
+    void aCycleOfGroupsEndsAndAnUnknownGroupIsKept() {
+        add("user:default/jane", "memberOf", "group:default/a", "group:default/unknown");
+        add("group:default/a", "childOf", "group:default/b");
+        add("group:default/b", "childOf", "group:default/a");
+        assertThat(groupsOf("user:default/jane")).containsExactly("group:default/a", "group:default/unknown", "group:default/b");
+        add("user:default/alone", "memberOf");
+        assertThat(groupsOf("user:default/alone")).isEmpty();
+    }
+}
