@@ -1,16 +1,22 @@
 package io.insightsrelay.config;
 
+import org.springframework.boot.context.properties.bind.validation.BindValidationException;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.convert.ConversionException;
 
-/** Says in words why the relay did not start, in place of a stack trace. Spring Boot's own analyzers come first. */
+/** Says in words why the relay did not start, in place of a stack trace, where Spring Boot's own analyzers do not. */
 @Order(Ordered.LOWEST_PRECEDENCE)
 final class StartFailure extends AbstractFailureAnalyzer<RuntimeException> {
 
     @Override
     protected FailureAnalysis analyze(Throwable rootFailure, RuntimeException failure) {
+        if (findCause(failure, BindValidationException.class) != null || findCause(failure, ConversionException.class) != null) {
+            // Spring Boot's own analyzers name the property, the value and where it stands
+            return null;
+        }
         StringBuilder description = new StringBuilder();
         String last = null;
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
