@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
+import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.camel.Processor;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -23,6 +24,7 @@ import org.springframework.core.env.ConfigurableEnvironment;
 class CatalogConfiguration {
 
     private static final int BYTES_AROUND_REFS = 64;
+    private static final int MOST_OF_AN_ANSWER = 300;
 
     @Bean
     BackstageBlock backstageBlock(ConfigurableEnvironment environment) {
@@ -44,7 +46,7 @@ class CatalogConfiguration {
     private static List<JsonNode> items(Exchange answer) {
         Exception failure = answer.getException();
         if (failure != null) {
-            throw failure instanceof CatalogException known ? known : new CatalogException(failure.getClass().getSimpleName() + ": " + failure.getMessage(), failure);
+            throw failure instanceof CatalogException known ? known : new CatalogException(describe(failure), failure);
         }
         JsonNode items = answer.getMessage().getBody() instanceof JsonNode body ? body.path("items") : null;
         if (items == null || !items.isArray()) {
@@ -53,6 +55,14 @@ class CatalogConfiguration {
         List<JsonNode> list = new ArrayList<>(items.size());
         items.forEach(list::add);
         return list;
+    }
+
+    private static String describe(Exception failure) {
+        if (failure instanceof HttpOperationFailedException refused) {
+            String body = refused.getResponseBody() == null ? "" : refused.getResponseBody();
+            return "by-refs answered " + refused.getStatusCode() + ": " + body.substring(0, Math.min(body.length(), MOST_OF_AN_ANSWER));
+        }
+        return failure.getClass().getSimpleName() + ": " + failure.getMessage();
     }
 
     /** For {@code caffeine-cache:entities}. */

@@ -184,7 +184,7 @@ final class BatchDelivery {
             return;
         }
         failures++;
-        Outcome outcome = failing.get(0).outcome();
+        Outcome outcome = failing.stream().map(Event::outcome).filter(o -> o != FailurePolicy.NOT_TRIED).findFirst().orElse(FailurePolicy.NOT_TRIED);
         if (failures == 1) {
             LOG.warn("{} does not take events ({}): {} wait and are tried again", destination.name(), outcome.reason(), open.size());
         }

@@ -19,6 +19,9 @@ import org.springframework.lang.Nullable;
 /** What an answer or an exception means for the event: the same table for every destination. */
 final class FailurePolicy {
 
+    /** The circuit breaker was open: this says nothing that is not known of the destination. */
+    static final Outcome NOT_TRIED = Outcome.of(Type.RETRY, "not tried: the circuit breaker is open");
+
     private FailurePolicy() {
     }
 
@@ -57,7 +60,7 @@ final class FailurePolicy {
                 return ofAnswer(answer.getStatusCode(), retryAfter);
             }
             if (cause instanceof CallNotPermittedException) {
-                return Outcome.of(Type.RETRY, "not tried: the circuit breaker is open");
+                return NOT_TRIED;
             }
             if (cause instanceof CatalogException) {
                 return Outcome.of(Type.RETRY, "catalog: " + cause.getMessage());

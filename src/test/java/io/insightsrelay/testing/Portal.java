@@ -99,6 +99,9 @@ public final class Portal implements AutoCloseable {
             return TestServer.json(200, "{\"items\":[],\"totalItems\":"
                     + entities.keySet().stream().filter(ref -> ref.startsWith("user:")).count() + ",\"pageInfo\":{}}");
         }
+        if (request.query() != null) {
+            return TestServer.json(400, "{\"error\":{\"name\":\"InputError\",\"message\":\"Unknown query parameter\"}}");
+        }
         try {
             ObjectNode found = MAPPER.createObjectNode();
             ArrayNode items = found.putArray("items");
