@@ -53,6 +53,7 @@ describe('while Backstage', () => {
     const old = await world.backstage.signIn(USER);
     await world.backstage.stop();
     world.backstage = await world.add(startBackstage());
+    await world.backstage.catalogIsComplete();
     const token = await world.backstage.signIn(USER);
     assert.notEqual(keyId(token), keyId(old));
 

@@ -82,16 +82,20 @@ class CatalogConfiguration {
         return new TotalUsersQuery(block.totalUsersEntityQueryFilter());
     }
 
-    /** Takes the count out of by-query's answer, as the body and as the exchange property {@code count}. */
+    /** Makes of by-query's answers, a list in the body, the number of users: as the body and as the exchange property {@code count}. */
     @Bean
     Processor totalUsersCount() {
         return exchange -> {
-            JsonNode total = exchange.getMessage().getBody(JsonNode.class).path("totalItems");
-            if (!total.isIntegralNumber()) {
-                throw new CatalogException("The catalog's answer to by-query has no totalItems");
+            List<Long> counts = new ArrayList<>();
+            for (Object answer : exchange.getMessage().getBody(List.class)) {
+                JsonNode total = ((JsonNode) answer).path("totalItems");
+                if (!total.isIntegralNumber()) {
+                    throw new CatalogException("The catalog's answer to by-query has no totalItems");
+                }
+                counts.add(total.asLong());
             }
-            exchange.setProperty("count", total.asLong());
-            exchange.getMessage().setBody(total.asLong());
+            exchange.setProperty("count", TotalUsersQuery.total(counts));
+            exchange.getMessage().setBody(TotalUsersQuery.total(counts));
         };
     }
 }

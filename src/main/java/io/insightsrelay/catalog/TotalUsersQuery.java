@@ -10,18 +10,24 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Makes the by-query of a total-users request and leaves it in the exchange property {@code query}: users, narrowed by the
- * configured filter and by the caller's {@code filters[<key>][]=<value>} parameters. Removes all headers. Thread-safe.
+ * Makes what by-query has to count for a total-users request, and leaves it in the exchange property {@code queries}: users,
+ * narrowed by the configured filter and by the caller's {@code filters[<key>][]=<value>} parameters. Removes all headers.
+ * Thread-safe.
+ *
+ * <p>by-query takes two values of one key for "any of them", so it cannot be asked for members of two groups at once. Where
+ * there are both filters it is asked for the users of the one, of the other, and of either: {@link #total} follows from these.
  */
 final class TotalUsersQuery implements Processor {
 
     private static final Pattern PARAMETER = Pattern.compile("filters\\[([A-Za-z0-9._/-]{1,200})](?:\\[\\d{0,4}])?");
     // a comma or an equals sign would be another condition to the catalog
     private static final Pattern VALUE = Pattern.compile("[^,=\\p{Cntrl}]{1,200}");
+    private static final Map<String, List<String>> USERS = Map.of("kind", List.of("user"));
     private static final int MOST_VALUES = 100;
 
     private final EntityFilter configured;
@@ -34,7 +40,6 @@ final class TotalUsersQuery implements Processor {
     public void process(Exchange exchange) {
         String raw = exchange.getMessage().getHeader(Exchange.HTTP_RAW_QUERY, String.class);
         Map<String, List<String>> conditions = new LinkedHashMap<>();
-        conditions.put("kind", List.of("user"));
         int values = 0;
         for (String parameter : raw == null || raw.isEmpty() ? new String[0] : raw.split("&")) {
             String[] parts = parameter.split("=", 2);
@@ -49,10 +54,30 @@ final class TotalUsersQuery implements Processor {
             }
             add(conditions, key.group(1), value);
         }
-        String query = configured.toQuery(conditions).stream()
-                .map(filter -> "filter=" + URLEncoder.encode(filter, StandardCharsets.UTF_8)).collect(Collectors.joining("&"));
         exchange.getMessage().removeHeaders("*");
-        exchange.setProperty("query", "limit=0&" + query);
+        exchange.setProperty("queries", queries(conditions));
+    }
+
+    private List<String> queries(Map<String, List<String>> asked) {
+        List<String> ofConfigured = configured.toQuery(USERS);
+        if (asked.isEmpty()) {
+            return List.of(query(ofConfigured));
+        }
+        Map<String, List<String>> askedOfUsers = new LinkedHashMap<>(USERS);
+        askedOfUsers.putAll(asked);
+        List<String> ofCaller = EntityFilter.ALL.toQuery(askedOfUsers);
+        return configured.acceptsAll() ? List.of(query(ofCaller))
+                : List.of(query(ofConfigured), query(ofCaller), query(Stream.concat(ofConfigured.stream(), ofCaller.stream()).toList()));
+    }
+
+    private static String query(List<String> filters) {
+        return "limit=0&" + filters.stream().map(filter -> "filter=" + URLEncoder.encode(filter, StandardCharsets.UTF_8)).collect(Collectors.joining("&"));
+    }
+
+    /** The number of users that were asked for, from the counts of the queries, in their order. */
+    static long total(List<Long> counts) {
+        // who matches both: those of the one and those of the other, less those of either
+        return counts.size() == 1 ? counts.get(0) : Math.max(0, counts.get(0) + counts.get(1) - counts.get(2));
     }
 
     /** Membership is a relation in the catalog. Kind cannot be asked for: only users are counted. */
