@@ -11,7 +11,6 @@ import io.insightsrelay.testing.TestServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -38,13 +37,14 @@ import org.springframework.test.context.DynamicPropertySource;
 
 /** The routes as they ship, over real HTTP on both sides and a real spool on disk. */
 @CamelSpringBootTest
-@SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.DEFINED_PORT)
+// something has to be configured before the dynamic properties are there, or else this is sandbox mode
+@SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.DEFINED_PORT, properties = "backstage.baseUrl=http://localhost")
 class PipelineTest {
 
     @TempDir
     static Path data;
-    private static final int PORT = freePort();
-    private static final int MANAGEMENT_PORT = freePort();
+    private static final int PORT = TestServer.freePort();
+    private static final int MANAGEMENT_PORT = TestServer.freePort();
     private static final Portal PORTAL = new Portal();
     private static final TestServer SPOTIFY = new TestServer();
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -99,14 +99,6 @@ class PipelineTest {
     static void close() {
         PORTAL.close();
         SPOTIFY.close();
-    }
-
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static HttpRequest.Builder post(String path, byte[] body) {
@@ -209,6 +201,14 @@ class PipelineTest {
         assertThat(sent.path()).isEqualTo("/insights/v1/capture/agent");
         assertThat(sent.header("Content-Type")).isEqualTo("application/json");
         assertThat(MAPPER.readTree(sent.text())).isEqualTo(MAPPER.readTree("{\"tool\":\"" + mark + "\",\"context\":{\"a\":\"b\"}}"));
+    }
+
+    @Test
+    void agentEventsKeepTheirNumbersAndTheHalfOfACutEmoji() {
+        String mark = mark();
+        String event = "{\"tool\":\"" + mark + "\",\"n\":12345678901234567890.10,\"title\":\"\\ud83d\"}";
+        send(post("/api/backstage-insights/events/agent", event).header("Authorization", "Bearer static-ingest-token"));
+        assertThat(awaitReceived(mark).text()).isEqualToIgnoringCase(event);
     }
 
     @Test

@@ -9,6 +9,7 @@ import org.apache.camel.AggregationStrategy;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.component.jackson.JacksonDataFormat;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -47,6 +48,12 @@ class DeliverConfiguration {
     @Bean
     Processor checkAcceptance() {
         return new AnswerCheck(EnumSet.complementOf(EnumSet.of(Outcome.Type.DELIVERED)));
+    }
+
+    /** The data format that writes an event, a list of events or a part of one as JSON. */
+    @Bean
+    JacksonDataFormat eventJson() {
+        return new JacksonDataFormat(Event.mapper(), Event.class);
     }
 
     /** Event to form-urlencoded body. */

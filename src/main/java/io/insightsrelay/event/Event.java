@@ -2,10 +2,12 @@ package io.insightsrelay.event;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
@@ -52,6 +54,9 @@ public final class Event {
     private record Envelope(String id, String received, Kind kind, @Nullable String user, @Nullable Map<String, String> headers,
                             @JsonInclude(JsonInclude.Include.NON_DEFAULT) int attempts, @Nullable List<Failure> history,
                             @JsonInclude(JsonInclude.Include.ALWAYS) JsonNode event) {
+    }
+
+    private record Sent(String id, String received, Kind kind, ObjectNode event) {
     }
 
     private static final int MOST_HISTORY = 20;
@@ -177,6 +182,12 @@ public final class Event {
         return added;
     }
 
+    /** This event as it goes to destinations of one's own: its id, when it was received, its kind, and what goes out. */
+    @JsonValue
+    Sent sent() {
+        return new Sent(envelope.id, envelope.received, envelope.kind, outgoing());
+    }
+
     /**
      * What goes out: the body, its context without {@code _origin} and with what enrichment added. A copy where it differs.
      */
@@ -194,6 +205,11 @@ public final class Event {
         context.remove("_origin");
         context.setAll(added);
         return outgoing;
+    }
+
+    /** Writes events and their parts as they have to be written: numbers as they came, lone surrogates escaped. */
+    public static ObjectMapper mapper() {
+        return MAPPER.copy();
     }
 
     /** What came of the latest attempt, or null while nothing has. */

@@ -2,7 +2,6 @@ package io.insightsrelay.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -27,8 +26,8 @@ public final class RelayProcess implements AutoCloseable {
     private final HttpClient http = HttpClient.newHttpClient();
     private final Map<String, String> environment = new HashMap<>();
     private final Path log;
-    private final int port = freePort();
-    private final int managementPort = freePort();
+    private final int port = TestServer.freePort();
+    private final int managementPort = TestServer.freePort();
     private Process process;
 
     /** Keeps its data, and the log of its runs, in {@code folder}. */
@@ -143,15 +142,6 @@ public final class RelayProcess implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
-        }
-    }
-
-    /** A port that was free a moment ago. */
-    public static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
