@@ -21,12 +21,16 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
+import org.apache.camel.CamelContext;
 import org.apache.camel.test.spring.junit5.CamelSpringBootTest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.web.client.TestRestTemplate;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.ResponseEntity;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.util.FileSystemUtils;
@@ -47,6 +51,10 @@ class DestinationExamplesTest {
 
     @Autowired
     private SpoolStore store;
+    @Autowired
+    private CamelContext context;
+    @Autowired
+    private TestRestTemplate http;
 
     @DynamicPropertySource
     static void configure(DynamicPropertyRegistry properties) throws IOException {
@@ -144,5 +152,24 @@ class DestinationExamplesTest {
             assertThat(line.path("id").asText()).isEqualTo("id-" + line.at("/event/subject").asText());
             assertThat(line.path("kind").asText()).isEqualTo("agent");
         });
+    }
+
+    @Test
+    void aDestinationThatWasSwitchedOffCanBeForgotten() throws Exception {
+        SpoolLog log = store.log("events");
+        assertThat(delete("file")).contains("409", "the consumer file is running", "take its route out");
+        assertThat(delete("nobody")).contains("404", "there is no consumer nobody");
+        context.getRouteController().stopRoute("take-batches-for-file");
+        context.getRouteController().stopRoute("take-retries-for-file");
+        assertThat(delete("file")).contains("200", "{\"forgotten\":\"file\"}");
+        assertThat(store.logStates()).filteredOn(state -> state.name().equals(log.name())).allSatisfy(state -> assertThat(state.cursors()).doesNotContainKey("file"));
+        context.getRouteController().startRoute("take-batches-for-file");
+        context.getRouteController().startRoute("take-retries-for-file");
+        await().until(() -> store.logStates().stream().anyMatch(state -> state.cursors().containsKey("file")));
+    }
+
+    private String delete(String consumer) {
+        ResponseEntity<String> answer = http.exchange("/management/spool/consumers/" + consumer, HttpMethod.DELETE, null, String.class);
+        return answer.getStatusCode() + " " + answer.getBody();
     }
 }

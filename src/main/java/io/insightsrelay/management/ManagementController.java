@@ -5,8 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.server.ResponseStatusException;
 
 /** {@code /management/spool} and {@code /management/routes}. */
 @RestController
@@ -31,6 +35,19 @@ class ManagementController {
             return Map.of("name", log.name(), "lastPosition", log.lastPosition(), "consumers", waiting);
         }).toList());
         return answer;
+    }
+
+    /** Forgets a destination that was switched off, for which the spool would keep events for ever. */
+    @DeleteMapping("/management/spool/consumers/{consumer}")
+    Map<String, Object> forget(@PathVariable String consumer) {
+        try {
+            if (store.forget(consumer)) {
+                return Map.of("forgotten", consumer);
+            }
+        } catch (IllegalStateException e) {
+            throw new ResponseStatusException(HttpStatus.CONFLICT, e.getMessage(), e);
+        }
+        throw new ResponseStatusException(HttpStatus.NOT_FOUND, "there is no consumer " + consumer + "; /management/spool lists them");
     }
 
     @GetMapping("/management/routes")

@@ -34,6 +34,7 @@ final class SpoolConsumer extends DefaultConsumer {
         super.doStart();
         log = endpoint.store().log(endpoint.getLog());
         running = true;
+        endpoint.store().reading(log, endpoint.getGroup(), true);
         thread = getEndpoint().getCamelContext().getExecutorServiceManager()
                 .newThread("spool:" + endpoint.getLog() + "-" + endpoint.getGroup(), this::run);
         thread.start();
@@ -47,6 +48,7 @@ final class SpoolConsumer extends DefaultConsumer {
         if (Thread.currentThread() != thread) {
             thread.join(TimeUnit.SECONDS.toMillis(getEndpoint().getCamelContext().getShutdownStrategy().getTimeout()));
         }
+        endpoint.store().reading(log, endpoint.getGroup(), false);
         super.doStop();
     }
 

@@ -18,6 +18,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -67,6 +68,7 @@ public final class SpoolStore implements AutoCloseable {
     private final GroupCommitWriter writer;
     private final Map<String, SpoolLog> logs = new ConcurrentHashMap<>();
     private final Map<String, Map<String, Long>> cursors = new ConcurrentHashMap<>();
+    private final Set<String> running = ConcurrentHashMap.newKeySet();
     private final Thread cleaner;
     private volatile boolean open = true;
     private volatile long size;
@@ -214,6 +216,36 @@ public final class SpoolStore implements AutoCloseable {
     long cursor(SpoolLog log, String consumer) {
         Long known = cursors.getOrDefault(log.name(), Map.of()).get(consumer);
         return known == null ? join(moveCursor(log, consumer, 0)) : known;
+    }
+
+    /** Says that the consumer reads the log now, or no longer does. */
+    void reading(SpoolLog log, String consumer, boolean now) {
+        if (now) {
+            running.add(consumer + " " + log.name());
+        } else {
+            running.remove(consumer + " " + log.name());
+        }
+    }
+
+    /**
+     * Forgets the cursors of a consumer that is no more, so that nothing is kept for it. Should it come back it starts with
+     * the oldest event that there is then.
+     *
+     * @return whether there were any
+     * @throws IllegalStateException if the consumer is running
+     */
+    public boolean forget(String consumer) {
+        if (running.stream().anyMatch(entry -> entry.startsWith(consumer + " "))) {
+            throw new IllegalStateException("the consumer " + consumer + " is running; take its route out of the routes folder first");
+        }
+        boolean known = join(write((connection, appender) -> {
+            try (PreparedStatement statement = connection.prepareStatement("DELETE FROM cursor WHERE consumer = ?")) {
+                statement.setString(1, consumer);
+                return statement.executeUpdate() > 0;
+            }
+        }));
+        cursors.values().forEach(ofLog -> ofLog.remove(consumer));
+        return known;
     }
 
     /** Moves the cursor; it never moves back. Completes with the position that is stored. */
