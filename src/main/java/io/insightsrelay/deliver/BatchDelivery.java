@@ -154,7 +154,7 @@ final class BatchDelivery {
             switch (outcome.type()) {
                 case DELIVERED -> { }
                 case DEAD -> dead.add(event);
-                case UNAUTHORIZED -> failing.add(event);
+                case UNAUTHORIZED, HELD -> failing.add(event);
                 case FAILED -> (othersGotThrough ? dead : failing).add(event);
                 case RETRY -> (!othersGotThrough ? failing : event.attempts() + 1 >= retry.maxAttempts() ? dead : alone).add(event);
             }
@@ -189,7 +189,7 @@ final class BatchDelivery {
             LOG.warn("{} does not take events ({}): {} wait and are tried again", destination.name(), outcome.reason(), open.size());
         }
         destination.trouble(source, outcome);
-        if (!retries && failures >= FAILURES_OF_A_SUSPECT && open.stream().allMatch(event -> event.outcome() != null)
+        if (!retries && failures >= FAILURES_OF_A_SUSPECT && open.stream().allMatch(event -> event.outcome() != null && event.outcome().type() != Type.HELD)
                 && open.size() <= MOST_SUSPECTS && destination.mayBeSuspects(open.size(), MOST_SUSPECTS)) {
             List<Event> suspects = open;
             open = new ArrayList<>();

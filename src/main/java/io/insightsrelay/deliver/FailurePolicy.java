@@ -63,7 +63,7 @@ final class FailurePolicy {
                 return NOT_TRIED;
             }
             if (cause instanceof CatalogException) {
-                return Outcome.of(Type.RETRY, "catalog: " + cause.getMessage());
+                return Outcome.of(Type.HELD, "catalog: " + cause.getMessage());
             }
             if (cause instanceof IOException || cause instanceof TimeoutException
                     || cause instanceof SpoolException || cause instanceof SpoolFullException) {

@@ -19,6 +19,8 @@ public record Outcome(Type type, String reason, @Nullable Integer status, @Nulla
         DELIVERED,
         /** The destination did not take it now; it may later. */
         RETRY,
+        /** What the event needs before it can go out, the catalog, is away: it waits, and neither it nor the destination is at fault. */
+        HELD,
         /** The destination does not accept the relay's credentials: it pauses, the event waits. */
         UNAUTHORIZED,
         /** A step failed in a way that trying again is unlikely to mend; suspect is the event, unless others fail too. */

@@ -108,6 +108,19 @@ class BatchDeliveryTest {
     }
 
     @Test
+    void anOutageOfTheCatalogCostsNoEventAnAttemptWhileOthersGetThrough() {
+        script.wholeBatch = events -> {
+            // meanwhile the same destination takes events of another route, which need nothing of the catalog
+            destination.delivered();
+            return script.attempts.size() < 12 ? new DeliveryException(Outcome.of(Type.HELD, "catalog: away")) : null;
+        };
+        deliver(envelopes(3), false);
+        assertThat(script.delivered).containsExactlyInAnyOrder("e0", "e1", "e2");
+        assertThat(script.setAside).isEmpty();
+        assertThat(script.dead).isEmpty();
+    }
+
+    @Test
     void aRefusedEventAloneIsDead() {
         script.answer = event -> event.id().equals("e1") ? new Outcome(Type.DEAD, "the destination answered 400", 400, null) : null;
         deliver(envelopes(3), false);
