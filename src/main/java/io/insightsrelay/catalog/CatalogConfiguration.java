@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.http.base.HttpOperationFailedException;
-import org.apache.camel.Processor;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -94,8 +94,9 @@ class CatalogConfiguration {
                 }
                 counts.add(total.asLong());
             }
-            exchange.setProperty("count", TotalUsersQuery.total(counts));
-            exchange.getMessage().setBody(TotalUsersQuery.total(counts));
+            long total = TotalUsersQuery.total(counts);
+            exchange.setProperty("count", total);
+            exchange.getMessage().setBody(total);
         };
     }
 }

@@ -15,6 +15,10 @@ public record Entity(String ref, JsonNode document) {
 
     /** The targets of the relations of that type, such as memberOf or childOf: refs in lower case, in the catalog's order. */
     public List<String> related(String type) {
+        return related(document, type);
+    }
+
+    static List<String> related(JsonNode document, String type) {
         List<String> targets = new ArrayList<>();
         for (JsonNode relation : document.path("relations")) {
             if (relation.path("type").asText().equalsIgnoreCase(type)) {

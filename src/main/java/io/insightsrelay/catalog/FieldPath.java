@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.springframework.lang.Nullable;
 
@@ -93,11 +92,7 @@ public record FieldPath(String text) {
     @Nullable
     private static JsonNode relations(JsonNode entity, String type) {
         ArrayNode targets = JsonNodeFactory.instance.arrayNode();
-        for (JsonNode relation : entity.path("relations")) {
-            if (relation.path("type").asText().equalsIgnoreCase(type)) {
-                targets.add(relation.path("targetRef").asText().toLowerCase(Locale.ROOT));
-            }
-        }
+        Entity.related(entity, type).forEach(targets::add);
         return targets.isEmpty() ? null : targets;
     }
 }

@@ -66,7 +66,7 @@ class DeliverConfiguration {
     @Bean
     Processor addBrowserHeaders() {
         return exchange -> {
-            Event event = exchange.getProperty(KeepOutcomes.EVENT, Event.class);
+            Event event = exchange.getProperty(Event.PROPERTY, Event.class);
             Message message = exchange.getMessage();
             setHeader(message, "User-Agent", event.header("user-agent"));
             setHeader(message, "Accept-Language", event.header("accept-language"));

@@ -13,11 +13,9 @@ import org.apache.camel.Exchange;
  */
 final class KeepOutcomes implements AggregationStrategy {
 
-    static final String EVENT = "event";
-
     @Override
     public Exchange aggregate(Exchange gathered, Exchange part) {
-        Event event = part.getProperty(EVENT, Event.class);
+        Event event = part.getProperty(Event.PROPERTY, Event.class);
         Exchange result = gathered == null ? part : gathered;
         List<Event> passed = gathered == null ? new ArrayList<>() : passed(gathered);
         if (part.getException() == null) {

@@ -23,7 +23,7 @@ final class Enricher implements Processor {
 
     @Override
     public void process(Exchange exchange) {
-        Event event = exchange.getProperty(LookedUp.EVENT, Event.class);
+        Event event = exchange.getProperty(Event.PROPERTY, Event.class);
         LookedUp lookedUp = LookedUp.of(exchange);
         lookedUp.entity(event).ifPresent(entity -> add(event.added(), "entity.", entity, fields.entity()));
         lookedUp.user(event).ifPresent(user -> add(event.added(), "user.", user, fields.user()));

@@ -22,7 +22,7 @@ final class GroupFilter implements Processor {
 
     @Override
     public void process(Exchange exchange) {
-        Event event = exchange.getProperty(LookedUp.EVENT, Event.class);
+        Event event = exchange.getProperty(Event.PROPERTY, Event.class);
         LookedUp lookedUp = LookedUp.of(exchange);
         List<Entity> groups = lookedUp.user(event).map(user -> lookedUp.groups().getOrDefault(user.ref(), List.of())).orElse(List.of());
         int kept = 0;

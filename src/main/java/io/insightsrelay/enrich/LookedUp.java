@@ -12,8 +12,6 @@ import org.apache.camel.Exchange;
 record LookedUp(Map<String, Entity> entities, Map<String, List<Entity>> groups) {
 
     static final String PROPERTY = "lookedUp";
-    /** The exchange property with the event of a part, see routes/process.camel.yaml. */
-    static final String EVENT = "event";
 
     static LookedUp of(Exchange exchange) {
         return exchange.getProperty(PROPERTY, LookedUp.class);

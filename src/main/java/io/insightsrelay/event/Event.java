@@ -59,6 +59,8 @@ public final class Event {
     private record Sent(String id, String received, Kind kind, ObjectNode event) {
     }
 
+    /** Name of the exchange property that holds the event while routes/ work on one of a batch. */
+    public static final String PROPERTY = "event";
     private static final int MOST_HISTORY = 20;
     // numbers stay as they came, however large; a lone surrogate that an escape brought in can be written again
     private static final JsonMapper MAPPER = JsonMapper.builder()

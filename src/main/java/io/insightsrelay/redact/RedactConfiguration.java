@@ -15,6 +15,6 @@ class RedactConfiguration {
     @Bean
     Processor redactEvent(RedactProperties properties) {
         Redactor redactor = new Redactor(properties);
-        return exchange -> redactor.redact(exchange.getProperty("event", Event.class).added());
+        return exchange -> redactor.redact(exchange.getProperty(Event.PROPERTY, Event.class).added());
     }
 }

@@ -96,10 +96,10 @@ final class TextScanner {
         }
         if (digits >= FEWEST_DIGITS) {
             if (detectors.contains(Detector.IBAN)) {
-                clean = replace(IBAN, clean, found -> IBANValidator.getInstance().isValid(found.replace(" ", "")));
+                clean = replace(IBAN, clean, found -> IBANValidator.getInstance().isValid(found.group().replace(" ", "")));
             }
             if (detectors.contains(Detector.CARD)) {
-                clean = replaceAlone(CARD, clean, found -> cards.isValid(found.replace(" ", "").replace("-", "")));
+                clean = replaceAlone(CARD, clean, found -> cards.isValid(found.group().replace(" ", "").replace("-", "")));
             }
             if (detectors.contains(Detector.PHONE)) {
                 clean = replacePhones(name, clean);
@@ -108,12 +108,12 @@ final class TextScanner {
         return clean;
     }
 
-    private String replace(Pattern pattern, String text, Predicate<String> isReal) {
+    private String replace(Pattern pattern, String text, Predicate<Matcher> isReal) {
         Matcher matcher = pattern.matcher(text);
         StringBuilder clean = null;
         int from = 0;
         while (matcher.find()) {
-            if (matcher.end() > matcher.start() && isReal.test(matcher.group())) {
+            if (matcher.end() > matcher.start() && isReal.test(matcher)) {
                 clean = clean == null ? new StringBuilder() : clean;
                 clean.append(text, from, matcher.start()).append(replacement);
                 from = matcher.end();
@@ -123,19 +123,8 @@ final class TextScanner {
     }
 
     /** Like {@link #replace}, for what is not part of a longer word or number. */
-    private String replaceAlone(Pattern pattern, String text, Predicate<String> isReal) {
-        Matcher matcher = pattern.matcher(text);
-        StringBuilder clean = null;
-        int from = 0;
-        while (matcher.find()) {
-            boolean alone = isBoundary(text, matcher.start() - 1) && isBoundary(text, matcher.end());
-            if (alone && isReal.test(matcher.group())) {
-                clean = clean == null ? new StringBuilder() : clean;
-                clean.append(text, from, matcher.start()).append(replacement);
-                from = matcher.end();
-            }
-        }
-        return clean == null ? text : clean.append(text, from, text.length()).toString();
+    private String replaceAlone(Pattern pattern, String text, Predicate<Matcher> isReal) {
+        return replace(pattern, text, found -> isBoundary(text, found.start() - 1) && isBoundary(text, found.end()) && isReal.test(found));
     }
 
     private static boolean isBoundary(String text, int index) {
@@ -143,26 +132,18 @@ final class TextScanner {
     }
 
     private String replaceIpv4(String text) {
-        Matcher matcher = IPV4.matcher(text);
-        StringBuilder clean = null;
-        int from = 0;
-        while (matcher.find()) {
-            int before = matcher.start() - 1;
-            int after = matcher.end();
-            boolean alone = isBoundary(text, before) && isBoundary(text, after) && !isDot(text, before) && !(isDot(text, after) && isDigit(text, after + 1))
-                    && !text.substring(0, matcher.start()).toLowerCase(Locale.ROOT).stripTrailing().endsWith("version") && !(after < text.length() && text.charAt(after) == '-');
-            if (alone && InetAddressValidator.getInstance().isValidInet4Address(matcher.group())) {
-                clean = clean == null ? new StringBuilder() : clean;
-                clean.append(text, from, matcher.start()).append(replacement);
-                from = after;
-            }
-        }
-        return clean == null ? text : clean.append(text, from, text.length()).toString();
+        return replaceAlone(IPV4, text, found -> {
+            int after = found.end();
+            return !isDot(text, found.start() - 1) && !(isDot(text, after) && isDigit(text, after + 1))
+                    && !text.substring(0, found.start()).toLowerCase(Locale.ROOT).stripTrailing().endsWith("version")
+                    && !(after < text.length() && text.charAt(after) == '-') && InetAddressValidator.getInstance().isValidInet4Address(found.group());
+        });
     }
 
     /** {@code a::b} is a name in some languages; an address has a digit. A time has two colons and no address has as few groups. */
     private String replaceIpv6(String text) {
-        return replaceAlone(IPV6, text, found -> found.chars().anyMatch(Character::isDigit) && InetAddressValidator.getInstance().isValidInet6Address(found));
+        return replaceAlone(IPV6, text, found -> found.group().chars().anyMatch(Character::isDigit)
+                && InetAddressValidator.getInstance().isValidInet6Address(found.group()));
     }
 
     private String replacePhones(String name, String text) {

@@ -34,7 +34,7 @@ final class SpoolConsumer extends DefaultConsumer {
         super.doStart();
         log = endpoint.store().log(endpoint.getLog());
         running = true;
-        endpoint.store().reading(log, endpoint.getGroup(), true);
+        endpoint.store().attach(log, endpoint.getGroup());
         thread = getEndpoint().getCamelContext().getExecutorServiceManager()
                 .newThread("spool:" + endpoint.getLog() + "-" + endpoint.getGroup(), this::run);
         thread.start();
@@ -48,7 +48,7 @@ final class SpoolConsumer extends DefaultConsumer {
         if (Thread.currentThread() != thread) {
             thread.join(TimeUnit.SECONDS.toMillis(getEndpoint().getCamelContext().getShutdownStrategy().getTimeout()));
         }
-        endpoint.store().reading(log, endpoint.getGroup(), false);
+        endpoint.store().detach(log, endpoint.getGroup());
         super.doStop();
     }
 

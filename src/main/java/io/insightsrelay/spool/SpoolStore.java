@@ -218,13 +218,14 @@ public final class SpoolStore implements AutoCloseable {
         return known == null ? join(moveCursor(log, consumer, 0)) : known;
     }
 
-    /** Says that the consumer reads the log now, or no longer does. */
-    void reading(SpoolLog log, String consumer, boolean now) {
-        if (now) {
-            running.add(consumer + " " + log.name());
-        } else {
-            running.remove(consumer + " " + log.name());
-        }
+    /** Says that the consumer reads the log from now on: it cannot be forgotten. */
+    void attach(SpoolLog log, String consumer) {
+        running.add(consumer + " " + log.name());
+    }
+
+    /** Says that the consumer no longer reads the log. */
+    void detach(SpoolLog log, String consumer) {
+        running.remove(consumer + " " + log.name());
     }
 
     /**
