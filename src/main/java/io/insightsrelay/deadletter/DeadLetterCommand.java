@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
 /**
  * {@code dead-letters list|show|replay|delete}: on the data folder of a stopped relay, or through the management port of the
  * one that is running on it. Reads the same settings as the relay. Exit code 0 for done, 1 for a failure, 2 for wrong usage.
+ * What concerns many is done in steps, each of which is durable: it says how far it is, and may be interrupted.
  */
 @Command(name = "dead-letters", description = "Lists, shows, replays and deletes events that no destination took.",
         mixinStandardHelpOptions = true, synopsisSubcommandLabel = "COMMAND")
@@ -48,9 +49,29 @@ public final class DeadLetterCommand implements Runnable {
     }
 
     /** A call without HTTP, where no relay runs. */
-    private interface Access {
+    private interface Offline {
         Object call(DeadLetterController controller);
     }
+
+    /** The dead letters of a stopped relay, or where {@code offline} is null those of the one that runs. */
+    private record Access(@Nullable DeadLetterController offline, Environment environment) {
+
+        boolean running() {
+            return offline == null;
+        }
+
+        JsonNode call(String method, String path, Offline call) {
+            if (offline != null) {
+                return MAPPER.valueToTree(call.call(offline));
+            }
+            String host = environment.getProperty("server.address", "127.0.0.1");
+            String url = "http://" + (host.equals("0.0.0.0") ? "127.0.0.1" : host) + ":" + environment.getProperty("server.port") + "/management/dead-letters" + path;
+            return RestClient.create().method(HttpMethod.valueOf(method)).uri(URI.create(url)).retrieve().body(JsonNode.class);
+        }
+    }
+
+    private static final int STEP = 1_000;
+    private static final long PROGRESS_MILLIS = 1_000;
 
     private static final ObjectMapper MAPPER = JsonMapper.builder().addModule(new JavaTimeModule())
             .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS).enable(SerializationFeature.INDENT_OUTPUT).build();
@@ -79,20 +100,68 @@ public final class DeadLetterCommand implements Runnable {
         return answer("GET", "/" + encoded(id) + first(query("destination", destination)), controller -> controller.show(id, destination), this::print);
     }
 
-    @Command(name = "replay", description = "Sends dead letters to their destination again, at the rate of deadLetters.replayRate.", mixinStandardHelpOptions = true)
+    @Command(name = "replay", description = {"Sends dead letters to their destination again, at the rate of deadLetters.replayRate.",
+            "With --all it shows the progress until all are out; interrupting that does not end the replay, --stop does."}, mixinStandardHelpOptions = true)
     int replay(@Parameters(paramLabel = "ID", arity = "0..1", description = "Event id") String id,
                @Option(names = "--all", description = "All of them, or all of --destination") boolean all,
+               @Option(names = "--stop", description = "Keep those that have not gone out yet") boolean stop,
                @Option(names = "--destination", description = "Only of this destination") String destination) {
-        return oneOrAll(id, all) ? answer("POST", "/" + encoded(id) + "/replay" + first(query("destination", destination)), controller -> controller.replay(id, destination), this::print)
-                : answer("POST", "/replay" + first(query("destination", destination)), controller -> controller.replayAll(destination), this::print);
+        String query = query("destination", destination);
+        if (stop) {
+            return answer("DELETE", "/replay" + first(query), controller -> controller.withdraw(destination), this::print);
+        }
+        if (oneOrAll(id, all)) {
+            return answer("POST", "/" + encoded(id) + "/replay" + first(query), controller -> controller.replay(id, destination), this::print);
+        }
+        return run(access -> {
+            print(inSteps(access, "POST", "/replay?limit=" + STEP + query, controller -> controller.replayAll(destination, STEP), "replaying"));
+            if (access.running()) {
+                follow(access);
+            }
+        });
     }
 
     @Command(name = "delete", description = "Deletes dead letters for good.", mixinStandardHelpOptions = true)
     int delete(@Parameters(paramLabel = "ID", arity = "0..1", description = "Event id") String id,
                @Option(names = "--all", description = "All of them, or all of --destination") boolean all,
                @Option(names = "--destination", description = "Only of this destination") String destination) {
-        return oneOrAll(id, all) ? answer("DELETE", "/" + encoded(id) + first(query("destination", destination)), controller -> controller.delete(id, destination), this::print)
-                : answer("DELETE", "?all=true" + query("destination", destination), controller -> controller.deleteAll(destination, true), this::print);
+        String query = query("destination", destination);
+        return oneOrAll(id, all) ? answer("DELETE", "/" + encoded(id) + first(query), controller -> controller.delete(id, destination), this::print)
+                : run(access -> print(inSteps(access, "DELETE", "?all=true&limit=" + STEP + query,
+                        controller -> controller.deleteAll(destination, true, STEP), "deleted")));
+    }
+
+    private JsonNode inSteps(Access access, String method, String path, Offline offline, String counted) {
+        int total = 0;
+        int latest = STEP;
+        while (latest == STEP) {
+            latest = access.call(method, path, offline).path(counted).asInt();
+            total += latest;
+            progress(counted + " " + total);
+        }
+        return MAPPER.createObjectNode().put(counted, total);
+    }
+
+    private void follow(Access access) {
+        long before = -1;
+        while (before != 0) {
+            long left = access.call("GET", "?limit=1", controller -> controller.list(null, null, 1)).path("replaying").asLong();
+            if (left != before) {
+                progress(left + " wait to go out");
+            }
+            before = left;
+            try {
+                Thread.sleep(left == 0 ? 0 : PROGRESS_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private void progress(String text) {
+        spec.commandLine().getErr().println(text);
+        spec.commandLine().getErr().flush();
     }
 
     private boolean oneOrAll(@Nullable String id, boolean all) {
@@ -102,17 +171,21 @@ public final class DeadLetterCommand implements Runnable {
         return id != null;
     }
 
-    private int answer(String method, String path, Access offline, Consumer<JsonNode> printer) {
+    private int answer(String method, String path, Offline offline, Consumer<JsonNode> printer) {
+        return run(access -> printer.accept(access.call(method, path, offline)));
+    }
+
+    private int run(Consumer<Access> work) {
         try (ConfigurableApplicationContext context = settings()) {
             RelayProperties relay = context.getBean(RelayProperties.class);
             if (Files.notExists(relay.dataDir().resolve("spool.db"))) {
                 return fail("There is no spool in " + relay.dataDir().toAbsolutePath() + "; RELAY_DATA_DIR says where the relay keeps it");
             }
             if (SpoolStore.isInUse(relay.dataDir())) {
-                printer.accept(askRunning(context.getEnvironment(), method, path));
+                work.accept(new Access(null, context.getEnvironment()));
             } else {
                 try (SpoolStore store = new SpoolStore(relay.dataDir(), context.getBean(SpoolProperties.class))) {
-                    printer.accept(MAPPER.valueToTree(offline.call(new DeadLetterController(new DeadLetterStore(store), MAPPER))));
+                    work.accept(new Access(new DeadLetterController(new DeadLetterStore(store), MAPPER), context.getEnvironment()));
                 }
             }
             return 0;
@@ -126,12 +199,6 @@ public final class DeadLetterCommand implements Runnable {
         } catch (SpoolException e) {
             return fail(e.getMessage());
         }
-    }
-
-    private static JsonNode askRunning(Environment environment, String method, String path) {
-        String host = environment.getProperty("server.address", "127.0.0.1");
-        String url = "http://" + (host.equals("0.0.0.0") ? "127.0.0.1" : host) + ":" + environment.getProperty("server.port") + "/management/dead-letters" + path;
-        return RestClient.create().method(HttpMethod.valueOf(method)).uri(URI.create(url)).retrieve().body(JsonNode.class);
     }
 
     private static ConfigurableApplicationContext settings() {

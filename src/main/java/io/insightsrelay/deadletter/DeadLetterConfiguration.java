@@ -2,13 +2,14 @@ package io.insightsrelay.deadletter;
 
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolStore;
-import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.binder.MeterBinder;
+import io.insightsrelay.spool.SpoolTransaction;
+import java.time.Instant;
 import java.util.concurrent.CompletionException;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -27,14 +28,8 @@ class DeadLetterConfiguration {
     }
 
     @Bean
-    MeterBinder deadLetterMetrics(DeadLetterStore store) {
-        return registry -> Gauge.builder("relay.dead.letters", () -> store.count(new DeadLetterStore.Selection(null, null)))
-                .description("Dead letters kept now").register(registry);
-    }
-
-    @Bean
-    Replayer replayer(DeadLetterStore store, DeadLetterProperties properties) {
-        return new Replayer(store, properties.replayRate());
+    Upkeep deadLetterUpkeep(DeadLetterStore store, DeadLetterProperties properties) {
+        return new Upkeep(store, properties);
     }
 
     /** Keeps the dead letter that is the message's body. */
@@ -43,7 +38,12 @@ class DeadLetterConfiguration {
         return new AsyncProcessorSupport() {
             @Override
             public boolean process(Exchange exchange, AsyncCallback callback) {
-                store.keep(exchange.getMessage().getBody(DeadLetter.class)).whenComplete((nothing, failure) -> {
+                DeadLetter letter = exchange.getMessage().getBody(DeadLetter.class);
+                if (SpoolTransaction.join(exchange, DeadLetterStore.keeping(letter))) {
+                    callback.done(true);
+                    return true;
+                }
+                store.keep(letter).whenComplete((nothing, failure) -> {
                     if (failure != null) {
                         exchange.setException(failure);
                     }
@@ -54,23 +54,39 @@ class DeadLetterConfiguration {
         };
     }
 
-    /** Moves what is to be replayed a second's worth at a time, so that a large replay does not crowd out new events. */
-    static final class Replayer {
+    /** Replays a second's worth at a time, so that a large replay does not crowd out new events, and deletes what is too old. */
+    static final class Upkeep {
+
+        private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
 
         private final DeadLetterStore store;
-        private final int rate;
+        private final DeadLetterProperties properties;
 
-        Replayer(DeadLetterStore store, int rate) {
+        Upkeep(DeadLetterStore store, DeadLetterProperties properties) {
             this.store = store;
-            this.rate = rate;
+            this.properties = properties;
         }
 
         @Scheduled(fixedRate = 1_000)
         void replay() {
+            attempt("replayed", () -> store.replayRequested(properties.replayRate()).join());
+        }
+
+        @Scheduled(fixedDelay = 60_000)
+        void expire() {
+            attempt("deleted", () -> {
+                int expired = store.expire(Instant.now().minus(properties.maxAge()));
+                if (expired > 0) {
+                    LOG.warn("{} dead letters are older than deadLetters.maxAge and were deleted", expired);
+                }
+            });
+        }
+
+        private static void attempt(String what, Runnable work) {
             try {
-                store.replayRequested(rate).join();
+                work.run();
             } catch (SpoolException | CompletionException e) {
-                LoggerFactory.getLogger(Replayer.class).warn("Dead letters cannot be replayed now: {}", e.getMessage());
+                LOG.warn("Dead letters cannot be {} now: {}", what, e.getMessage());
             }
         }
     }

@@ -27,6 +27,7 @@ import org.springframework.web.server.ResponseStatusException;
 class DeadLetterController {
 
     private static final int MOST_LISTED = 1_000;
+    private static final String MAX = "2147483647";
 
     private final DeadLetterStore store;
     private final ObjectMapper mapper;
@@ -46,6 +47,7 @@ class DeadLetterController {
         List<DeadLetterStore.Listed> letters = store.list(selection, after, limit);
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("total", store.count(selection));
+        answer.put("replaying", store.countReplaying());
         answer.put("deadLetters", letters.stream().map(this::summary).toList());
         if (letters.size() == limit) {
             answer.put("after", letters.get(letters.size() - 1).letter().id());
@@ -64,26 +66,43 @@ class DeadLetterController {
     @PostMapping("/{id}/replay")
     @ResponseStatus(HttpStatus.ACCEPTED)
     Map<String, Object> replay(@PathVariable String id, @RequestParam @Nullable String destination) {
-        return Map.of("replaying", found(id, store.requestReplay(new Selection(id, destination)).join()));
+        Selection selection = new Selection(id, destination);
+        store.find(selection).orElseThrow(() -> notFound(id));
+        return Map.of("replaying", store.requestReplay(selection, Integer.MAX_VALUE));
     }
 
+    /** {@code limit} lets a caller take a large number in steps. */
     @PostMapping("/replay")
     @ResponseStatus(HttpStatus.ACCEPTED)
-    Map<String, Object> replayAll(@RequestParam @Nullable String destination) {
-        return Map.of("replaying", store.requestReplay(new Selection(null, destination)).join());
+    Map<String, Object> replayAll(@RequestParam @Nullable String destination, @RequestParam(defaultValue = MAX) int limit) {
+        return Map.of("replaying", store.requestReplay(new Selection(null, destination), atLeastOne(limit)));
+    }
+
+    /** Withdraws what has not gone out yet. */
+    @DeleteMapping("/replay")
+    Map<String, Object> withdraw(@RequestParam @Nullable String destination) {
+        return Map.of("withdrawn", store.withdrawReplay(new Selection(null, destination)));
     }
 
     @DeleteMapping("/{id}")
     Map<String, Object> delete(@PathVariable String id, @RequestParam @Nullable String destination) {
-        return Map.of("deleted", found(id, store.delete(new Selection(id, destination)).join()));
+        return Map.of("deleted", found(id, store.delete(new Selection(id, destination), Integer.MAX_VALUE)));
     }
 
     @DeleteMapping
-    Map<String, Object> deleteAll(@RequestParam @Nullable String destination, @RequestParam(defaultValue = "false") boolean all) {
+    Map<String, Object> deleteAll(@RequestParam @Nullable String destination, @RequestParam(defaultValue = "false") boolean all,
+                                  @RequestParam(defaultValue = MAX) int limit) {
         if (destination == null && !all) {
             throw new ResponseStatusException(HttpStatus.BAD_REQUEST, "say which: ?destination=<name>, or ?all=true for every dead letter");
         }
-        return Map.of("deleted", store.delete(new Selection(null, destination)).join());
+        return Map.of("deleted", store.delete(new Selection(null, destination), atLeastOne(limit)));
+    }
+
+    private static int atLeastOne(int limit) {
+        if (limit < 1) {
+            throw new ResponseStatusException(HttpStatus.BAD_REQUEST, "limit is " + limit + "; it has to be at least 1");
+        }
+        return limit;
     }
 
     private static int found(String id, int count) {

@@ -1,7 +1,11 @@
 package io.insightsrelay.deadletter;
 
 import io.insightsrelay.event.Event;
+import io.insightsrelay.spool.SpoolLog;
 import io.insightsrelay.spool.SpoolStore;
+import io.insightsrelay.spool.SpoolStore.Work;
+import io.insightsrelay.spool.Tally;
+import io.insightsrelay.spool.Tally.Outcome;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -9,9 +13,12 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
 import org.springframework.lang.Nullable;
 
 /** The dead letters in the spool's database. Thread-safe. Writes complete once they are fsynced. */
@@ -34,6 +41,7 @@ public final class DeadLetterStore {
     public record Listed(DeadLetter letter, boolean replayRequested) {
     }
 
+    private static final int STEP = 1_000;
     private static final String COLUMNS = "id, destination, reason, status, attempts, received_at, died_at, replay_requested_at, payload";
     private static final String SELECTED = " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR destination = ?2)";
 
@@ -44,15 +52,16 @@ public final class DeadLetterStore {
         this.store = store;
     }
 
-    /** The log from which a destination's routes take the events that are tried again by themselves. */
-    static String retryLog(String destination) {
-        return "retry-" + destination;
-    }
-
     /** Keeps a dead letter; one of the same event and destination is replaced. */
     public CompletableFuture<Void> keep(DeadLetter letter) {
-        return store.write((connection, appender) -> {
-            try (PreparedStatement statement = connection.prepareStatement("INSERT OR REPLACE INTO dead_letter("
+        return store.write(keeping(letter));
+    }
+
+    /** The same as a part of a transaction. */
+    static Work<Void> keeping(DeadLetter letter) {
+        return (connection, appender) -> {
+            Tally.add(connection, letter.destination(), Outcome.DELETED, delete(connection, new Selection(letter.id(), letter.destination())));
+            try (PreparedStatement statement = connection.prepareStatement("INSERT INTO dead_letter("
                     + COLUMNS + ") VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)")) {
                 statement.setString(1, letter.id());
                 statement.setString(2, letter.destination());
@@ -65,7 +74,7 @@ public final class DeadLetterStore {
                 statement.executeUpdate();
             }
             return null;
-        });
+        };
     }
 
     /**
@@ -107,14 +116,56 @@ public final class DeadLetterStore {
         });
     }
 
-    /** Asks for a replay of the selected ones; {@link #replayRequested} then moves them at its own pace. Completes with their number. */
-    public CompletableFuture<Integer> requestReplay(Selection selection) {
-        return store.write((connection, appender) -> {
-            try (PreparedStatement statement = prepare(connection, "UPDATE dead_letter SET replay_requested_at = ?3" + SELECTED, selection)) {
-                statement.setLong(3, System.currentTimeMillis());
-                return statement.executeUpdate();
+    /** How many wait to be replayed. */
+    public long countReplaying() {
+        return store.read((connection, appender) -> {
+            try (PreparedStatement statement = connection.prepareStatement("SELECT count(*) FROM dead_letter WHERE replay_requested_at IS NOT NULL");
+                 ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getLong(1);
             }
         });
+    }
+
+    /**
+     * Asks for a replay of selected ones that wait for none yet, oldest first; {@link #replayRequested} then moves them at its own
+     * pace.
+     *
+     * @param most how many at most
+     * @return how many
+     */
+    public int requestReplay(Selection selection, int most) {
+        return inSteps(most, step -> store.write((connection, appender) -> {
+            try (PreparedStatement statement = prepare(connection, "UPDATE dead_letter SET replay_requested_at = ?3 WHERE rowid IN (SELECT rowid FROM dead_letter"
+                    + SELECTED + " AND replay_requested_at IS NULL ORDER BY id LIMIT ?4)", selection)) {
+                statement.setLong(3, System.currentTimeMillis());
+                statement.setInt(4, step);
+                return statement.executeUpdate();
+            }
+        }));
+    }
+
+    /** Withdraws the replay of selected ones that have not gone out yet. Completes with their number. */
+    public int withdrawReplay(Selection selection) {
+        return inSteps(Integer.MAX_VALUE, step -> store.write((connection, appender) -> {
+            try (PreparedStatement statement = prepare(connection, "UPDATE dead_letter SET replay_requested_at = NULL WHERE rowid IN (SELECT rowid FROM dead_letter"
+                    + SELECTED + " AND replay_requested_at IS NOT NULL LIMIT ?3)", selection)) {
+                statement.setInt(3, step);
+                return statement.executeUpdate();
+            }
+        }));
+    }
+
+    /** Short commits, so that events are accepted meanwhile. */
+    private static int inSteps(int most, IntFunction<CompletableFuture<Integer>> step) {
+        int done = 0;
+        int latest = STEP;
+        while (latest == STEP && done < most) {
+            int size = Math.min(STEP, most - done);
+            latest = step.apply(size).join();
+            done += latest;
+        }
+        return done;
     }
 
     /**
@@ -141,14 +192,15 @@ public final class DeadLetterStore {
             return CompletableFuture.completedFuture(0);
         }
         // a log that is missing is created by a write of its own, so before the transaction
-        letters.stream().map(listed -> listed.letter().destination()).distinct().forEach(destination -> store.log(retryLog(destination)));
+        letters.stream().map(listed -> listed.letter().destination()).distinct().forEach(destination -> store.log(SpoolLog.retriesOf(destination)));
         return store.write((connection, appender) -> {
             int moved = 0;
             for (Listed listed : letters) {
                 DeadLetter letter = listed.letter();
                 // gone if it was deleted meanwhile
                 if (delete(connection, new Selection(letter.id(), letter.destination())) == 1) {
-                    appender.append(store.log(retryLog(letter.destination())), List.of(replayable(letter)));
+                    appender.append(store.log(SpoolLog.retriesOf(letter.destination())), List.of(replayable(letter)));
+                    Tally.add(connection, letter.destination(), Outcome.REPLAYED, 1);
                     moved++;
                 }
             }
@@ -156,9 +208,45 @@ public final class DeadLetterStore {
         });
     }
 
-    /** Deletes for good. Completes with their number. */
-    public CompletableFuture<Integer> delete(Selection selection) {
-        return store.write((connection, appender) -> delete(connection, selection));
+    /**
+     * Deletes for good, oldest first.
+     *
+     * @param most how many at most
+     * @return how many
+     */
+    public int delete(Selection selection, int most) {
+        return inSteps(most, step -> store.write((connection, appender) -> {
+            try (PreparedStatement statement = prepare(connection, "DELETE FROM dead_letter WHERE rowid IN (SELECT rowid FROM dead_letter"
+                    + SELECTED + " ORDER BY id LIMIT ?3) RETURNING destination", selection)) {
+                statement.setInt(3, step);
+                return count(connection, statement, Outcome.DELETED);
+            }
+        }));
+    }
+
+    /** Deletes what died before that moment and waits for no replay; gives their number. */
+    int expire(Instant before) {
+        return inSteps(Integer.MAX_VALUE, step -> store.write((connection, appender) -> {
+            try (PreparedStatement statement = connection.prepareStatement("DELETE FROM dead_letter WHERE rowid IN (SELECT rowid FROM dead_letter"
+                    + " WHERE died_at < ? AND replay_requested_at IS NULL LIMIT ?) RETURNING destination")) {
+                statement.setLong(1, before.toEpochMilli());
+                statement.setInt(2, step);
+                return count(connection, statement, Outcome.EXPIRED);
+            }
+        }));
+    }
+
+    private static int count(Connection connection, PreparedStatement deleting, Outcome outcome) throws SQLException {
+        Map<String, Integer> deleted = new HashMap<>();
+        try (ResultSet rows = deleting.executeQuery()) {
+            while (rows.next()) {
+                deleted.merge(rows.getString(1), 1, Integer::sum);
+            }
+        }
+        for (Map.Entry<String, Integer> ofDestination : deleted.entrySet()) {
+            Tally.add(connection, ofDestination.getKey(), outcome, ofDestination.getValue());
+        }
+        return deleted.values().stream().mapToInt(Integer::intValue).sum();
     }
 
     private static int delete(Connection connection, Selection selection) throws SQLException {

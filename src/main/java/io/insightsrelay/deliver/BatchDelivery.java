@@ -9,12 +9,12 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.lang.Nullable;
@@ -36,17 +36,25 @@ final class BatchDelivery {
         @Nullable
         Exception attempt(List<Event> events);
 
-        /** Keeps the envelopes for a retry by themselves; throws if it cannot. */
-        void setAside(List<byte[]> envelopes);
-
-        /** Keeps the dead letter; throws if it cannot. */
-        void keep(DeadLetter letter);
-
-        /** Is told how many got through. */
-        void delivered(int events);
+        /** Keeps outcomes for good, all or none of them; throws if it cannot. */
+        void keep(Settled settled);
 
         /** True once the work should end early. */
         boolean stopping();
+    }
+
+    /**
+     * Outcomes of some events of the batch, by the place of each in it.
+     *
+     * @param delivered what got through
+     * @param setAside  envelopes to be tried again by themselves
+     * @param dead      dead letters
+     */
+    record Settled(List<Integer> delivered, Map<Integer, byte[]> setAside, Map<Integer, DeadLetter> dead) {
+
+        Settled() {
+            this(new ArrayList<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
+        }
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(BatchDelivery.class);
@@ -59,9 +67,8 @@ final class BatchDelivery {
     private final DeliverProperties.Retry retry;
     private final String source;
     private final boolean retries;
-    private final Map<String, Long> failedAt = new HashMap<>();
+    private final Map<Integer, Long> failedAt = new HashMap<>();
     private List<Event> open = new ArrayList<>();
-    private boolean partlySettled;
     private int failures;
     private int probe;
 
@@ -74,14 +81,12 @@ final class BatchDelivery {
     }
 
     /**
-     * Returns when every event has an outcome that is kept.
+     * Returns when every event has an outcome; those that are not kept by then are delivered.
      *
-     * @throws IllegalStateException if the relay stops first, or an outcome cannot be kept: the batch then has to come again
+     * @throws IllegalStateException if the relay stops first, or an outcome cannot be kept: what has none has to come again
      */
     void deliver(List<byte[]> envelopes) {
-        for (byte[] envelope : envelopes) {
-            read(envelope);
-        }
+        read(envelopes);
         buryExpired();
         while (!open.isEmpty()) {
             if (failures > 0 || destination.isPaused()) {
@@ -128,42 +133,56 @@ final class BatchDelivery {
         List<Event> attempted = attempt(events);
         long now = System.nanoTime();
         int lastDelivered = -1;
-        int delivered = 0;
         boolean refused = false;
         for (int i = 0; i < attempted.size(); i++) {
             Type type = attempted.get(i).outcome().type();
-            if (type == Type.DELIVERED) {
-                lastDelivered = i;
-                delivered++;
-            }
+            lastDelivered = type == Type.DELIVERED ? i : lastDelivered;
             refused |= type == Type.UNAUTHORIZED;
         }
-        if (delivered > 0) {
+        if (lastDelivered >= 0) {
             destination.delivered();
-            routes.delivered(delivered);
         }
-        List<Event> dead = new ArrayList<>();
-        List<Event> alone = new ArrayList<>();
+        Settled settled = new Settled();
         List<Event> failing = new ArrayList<>();
         for (int i = 0; i < attempted.size(); i++) {
             Event event = attempted.get(i);
             Outcome outcome = event.outcome();
-            Long failedBefore = failedAt.put(event.id(), now);
+            Long failedBefore = outcome.type() == Type.DELIVERED ? null : failedAt.put(event.place(), now);
             boolean othersGotThrough = lastDelivered > i || retries && lastDelivered >= 0
                     || failedBefore != null && destination.lastDelivered() - failedBefore > 0;
             switch (outcome.type()) {
-                case DELIVERED -> { }
-                case DEAD -> dead.add(event);
+                case DELIVERED -> settled.delivered.add(event.place());
+                case DEAD -> bury(event, settled);
                 case UNAUTHORIZED, HELD -> failing.add(event);
-                case FAILED -> (othersGotThrough ? dead : failing).add(event);
-                case RETRY -> (!othersGotThrough ? failing : event.attempts() + 1 >= retry.maxAttempts() ? dead : alone).add(event);
+                case FAILED -> {
+                    if (othersGotThrough) {
+                        bury(event, settled);
+                    } else {
+                        failing.add(event);
+                    }
+                }
+                case RETRY -> {
+                    if (!othersGotThrough) {
+                        failing.add(event);
+                    } else if (event.attempts() + 1 >= retry.maxAttempts()) {
+                        bury(event, settled);
+                    } else {
+                        setAside(event, 1, settled);
+                    }
+                }
             }
         }
         replace(attempted, failing);
-        setAside(alone, 1);
-        bury(dead, Event::outcome);
-        partlySettled |= failing.size() < attempted.size();
+        keep(settled);
         learn(failing, refused);
+    }
+
+    /** Where nothing is left to do but to say that the batch is delivered, the end of the batch says it, in one commit. */
+    private void keep(Settled settled) {
+        if (!settled.setAside.isEmpty() || !settled.dead.isEmpty() || !settled.delivered.isEmpty() && !open.isEmpty()) {
+            routes.keep(settled);
+            settled.dead.values().forEach(letter -> LOG.warn("Event {} is a dead letter of {}: {}", letter.id(), destination.name(), letter.reason()));
+        }
     }
 
     /** What the attempt says about the destination. */
@@ -191,16 +210,17 @@ final class BatchDelivery {
         destination.trouble(source, outcome);
         if (!retries && failures >= FAILURES_OF_A_SUSPECT && open.stream().allMatch(event -> event.outcome() != null && event.outcome().type() != Type.HELD)
                 && open.size() <= MOST_SUSPECTS && destination.mayBeSuspects(open.size(), MOST_SUSPECTS)) {
-            List<Event> suspects = open;
+            Settled settled = new Settled();
+            open.forEach(event -> setAside(event, 0, settled));
             open = new ArrayList<>();
-            setAside(suspects, 0);
+            keep(settled);
         }
     }
 
     /** One attempt, from the envelope on: what an earlier attempt made of the event is forgotten. */
     private List<Event> attempt(List<Event> events) {
         List<Event> fresh = new ArrayList<>(events.size());
-        events.forEach(event -> fresh.add(event.outcome() == null ? event : Event.fromEnvelope(event.envelope())));
+        events.forEach(event -> fresh.add(event.outcome() == null ? event : event.again()));
         attemptAndBisect(fresh);
         return fresh;
     }
@@ -219,45 +239,44 @@ final class BatchDelivery {
     }
 
     private void replace(List<Event> attempted, List<Event> failing) {
-        Map<String, Event> still = new HashMap<>();
-        failing.forEach(event -> still.put(event.id(), event));
-        Map<String, Event> gone = new HashMap<>();
-        attempted.forEach(event -> gone.put(event.id(), event));
+        Map<Integer, Event> latest = new HashMap<>();
+        attempted.forEach(event -> latest.put(event.place(), null));
+        failing.forEach(event -> latest.put(event.place(), event));
         List<Event> rest = new ArrayList<>();
         for (Event event : open) {
-            if (!gone.containsKey(event.id())) {
-                rest.add(event);
-            } else if (still.containsKey(event.id())) {
-                rest.add(still.get(event.id()));
+            Event now = latest.containsKey(event.place()) ? latest.get(event.place()) : event;
+            if (now != null) {
+                rest.add(now);
             }
         }
         open = rest;
     }
 
-    private void setAside(List<Event> events, int countedAttempts) {
-        if (!events.isEmpty()) {
-            routes.setAside(events.stream().map(event -> event.envelopeAfter(failure(event), event.attempts() + countedAttempts)).toList());
-        }
+    private void setAside(Event event, int countedAttempts, Settled settled) {
+        settled.setAside.put(event.place(), event.envelopeAfter(failure(event), event.attempts() + countedAttempts));
     }
 
-    private void bury(List<Event> events, Function<Event, Outcome> why) {
-        for (Event event : events) {
-            Outcome outcome = why.apply(event);
-            event.outcome(outcome);
-            int attempts = event.attempts() + (failedAt.containsKey(event.id()) ? 1 : 0);
-            routes.keep(new DeadLetter(event.id(), destination.name(), outcome.reason(), outcome.status(), attempts,
-                    event.received(), Instant.now(), event.envelopeAfter(failure(event), attempts)));
-            LOG.warn("Event {} is a dead letter of {}: {}", event.id(), destination.name(), outcome.reason());
-        }
-        if (!events.isEmpty()) {
-            open.removeAll(events);
-            partlySettled = true;
-        }
+    private void bury(Event event, Settled settled) {
+        Outcome outcome = event.outcome();
+        int attempts = event.attempts() + (failedAt.containsKey(event.place()) ? 1 : 0);
+        settled.dead.put(event.place(), new DeadLetter(event.id(), destination.name(), outcome.reason(), outcome.status(), attempts,
+                event.received(), Instant.now(), event.envelopeAfter(failure(event), attempts)));
     }
 
     private void buryExpired() {
-        bury(open.stream().filter(this::isExpired).toList(), event -> Outcome.of(Type.DEAD, "expired: older than deliver.retry.maxAge"
-                + (event.outcome() == null ? "" : "; last: " + event.outcome().reason())));
+        Settled settled = new Settled();
+        List<Event> rest = new ArrayList<>();
+        for (Event event : open) {
+            if (isExpired(event)) {
+                event.outcome(Outcome.of(Type.DEAD, "expired: older than deliver.retry.maxAge"
+                        + (event.outcome() == null ? "" : "; last: " + event.outcome().reason())));
+                bury(event, settled);
+            } else {
+                rest.add(event);
+            }
+        }
+        open = rest;
+        keep(settled);
     }
 
     private Event.Failure failure(Event event) {
@@ -269,16 +288,19 @@ final class BatchDelivery {
         return event.received().plus(retry.maxAge()).isBefore(Instant.now());
     }
 
-    private void read(byte[] envelope) {
-        try {
-            open.add(Event.fromEnvelope(envelope));
-        } catch (IllegalArgumentException e) {
-            // nothing that ingest writes looks like this; keep the bytes for whoever looks into it
-            LOG.error("An entry of the spool cannot be read and becomes a dead letter of {}: {}", destination.name(), e.getMessage());
-            routes.keep(new DeadLetter(UUID.nameUUIDFromBytes(envelope).toString(), destination.name(),
-                    "unreadable: " + e.getMessage(), null, 0, Instant.EPOCH, Instant.now(), envelope));
-            partlySettled = true;
+    private void read(List<byte[]> envelopes) {
+        Settled settled = new Settled();
+        for (int place = 0; place < envelopes.size(); place++) {
+            byte[] envelope = envelopes.get(place);
+            try {
+                open.add(Event.fromEnvelope(envelope, place));
+            } catch (IllegalArgumentException e) {
+                // nothing that ingest writes looks like this; keep the bytes for whoever looks into it
+                settled.dead.put(place, new DeadLetter(UUID.nameUUIDFromBytes(envelope).toString(), destination.name(),
+                        "unreadable: " + e.getMessage(), null, 0, Instant.EPOCH, Instant.now(), envelope));
+            }
         }
+        keep(settled);
     }
 
     private void waitFor(long millis) {
@@ -300,17 +322,8 @@ final class BatchDelivery {
         }
     }
 
-    /**
-     * Ends early. Where part of the batch has its outcome already the rest is set aside, so that nothing of it is sent twice
-     * after the restart; a batch of which nothing got through stays in the log, in its order.
-     */
-    private void leave() {
-        if (!partlySettled) {
-            throw new IllegalStateException("the relay stops; the batch stays in the spool");
-        }
-        List<Event> rest = open;
-        open = new ArrayList<>();
-        rest.stream().filter(event -> event.outcome() == null).forEach(event -> event.outcome(Outcome.of(Type.RETRY, "the relay stopped")));
-        setAside(rest, 0);
+    /** Ends early; what has no outcome yet stays in the log, in its order. */
+    private static void leave() {
+        throw new IllegalStateException("the relay stops; the batch stays in the spool");
     }
 }

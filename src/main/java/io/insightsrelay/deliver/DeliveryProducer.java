@@ -1,13 +1,10 @@
 package io.insightsrelay.deliver;
 
-import io.insightsrelay.deadletter.DeadLetter;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
-import io.insightsrelay.spool.SpoolConstants;
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
+import io.insightsrelay.spool.SpoolBatch;
+import io.insightsrelay.spool.SpoolTransaction;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.support.DefaultProducer;
@@ -21,9 +18,6 @@ final class DeliveryProducer extends DefaultProducer {
     private final DeliveryEndpoint endpoint;
     private final DeliverProperties properties;
     private final Destination destination;
-    private final Counter delivered;
-    private final Counter setAside;
-    private final Counter dead;
     private ProducerTemplate template;
 
     DeliveryProducer(DeliveryEndpoint endpoint, DeliveryComponent component) {
@@ -31,10 +25,6 @@ final class DeliveryProducer extends DefaultProducer {
         this.endpoint = endpoint;
         this.properties = component.bean(DeliverProperties.class);
         this.destination = component.bean(Destinations.class).of(endpoint.getDestination());
-        MeterRegistry metrics = component.bean(MeterRegistry.class);
-        delivered = metrics.counter("relay.events.delivered", DESTINATION, endpoint.getDestination());
-        setAside = metrics.counter("relay.events.set.aside", DESTINATION, endpoint.getDestination());
-        dead = metrics.counter("relay.events.dead", DESTINATION, endpoint.getDestination());
     }
 
     @Override
@@ -53,7 +43,7 @@ final class DeliveryProducer extends DefaultProducer {
     @Override
     @SuppressWarnings("unchecked")
     public void process(Exchange exchange) {
-        BooleanSupplier stopping = exchange.getProperty(SpoolConstants.STOPPING, BooleanSupplier.class);
+        SpoolBatch batch = exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class);
         BatchDelivery.Routes routes = new BatchDelivery.Routes() {
             @Override
             public Exception attempt(List<Event> events) {
@@ -64,25 +54,24 @@ final class DeliveryProducer extends DefaultProducer {
             }
 
             @Override
-            public void setAside(List<byte[]> envelopes) {
-                send(endpoint.getRetryUri(), envelopes);
-                setAside.increment(envelopes.size());
-            }
-
-            @Override
-            public void keep(DeadLetter letter) {
-                send(endpoint.getDeadLetterUri(), letter);
-                dead.increment();
-            }
-
-            @Override
-            public void delivered(int events) {
-                delivered.increment(events);
+            public void keep(BatchDelivery.Settled settled) {
+                SpoolTransaction transaction = new SpoolTransaction();
+                try {
+                    if (!settled.setAside().isEmpty()) {
+                        send(endpoint.getRetryUri(), List.copyOf(settled.setAside().values()), transaction);
+                    }
+                    settled.dead().values().forEach(letter -> send(endpoint.getDeadLetterUri(), letter, transaction));
+                } catch (IllegalStateException e) {
+                    // the batch comes again, without what was delivered
+                    batch.settle(settled.delivered(), List.of(), List.of(), new SpoolTransaction());
+                    throw e;
+                }
+                batch.settle(settled.delivered(), settled.setAside().keySet(), settled.dead().keySet(), transaction);
             }
 
             @Override
             public boolean stopping() {
-                return stopping == null ? endpoint.getCamelContext().isStopping() : stopping.getAsBoolean();
+                return batch.stopping();
             }
         };
         new BatchDelivery(routes, destination, properties.retry(), source(), endpoint.isRetries())
@@ -93,10 +82,11 @@ final class DeliveryProducer extends DefaultProducer {
         return endpoint.isRetries() ? "retries" : "batches";
     }
 
-    /** The event has an outcome only once it is kept there; if it cannot be kept the batch stays where it is. */
-    private void send(String uri, Object body) {
+    /** What the route writes to the spool joins the transaction. If the route fails the events stay where they are. */
+    private void send(String uri, Object body, SpoolTransaction transaction) {
         Exception failure = template.send(uri, request -> {
             request.setProperty(DESTINATION, destination.name());
+            request.setProperty(SpoolTransaction.PROPERTY, transaction);
             request.getMessage().setBody(body);
         }).getException();
         if (failure != null) {

@@ -73,31 +73,49 @@ public final class Event {
 
     private final Envelope envelope;
     private final byte[] bytes;
+    private final int place;
     private final Map<String, JsonNode> added = new LinkedHashMap<>();
     private Outcome outcome;
 
-    private Event(Envelope envelope, byte[] bytes) {
+    private Event(Envelope envelope, byte[] bytes, int place) {
         this.envelope = envelope;
         this.bytes = bytes;
+        this.place = place;
     }
 
     /**
      * Reads an envelope.
      *
+     * @param place of the event in its batch, from 0
      * @throws IllegalArgumentException if the bytes are not one; the message says what is wrong
      */
-    public static Event fromEnvelope(byte[] bytes) {
+    public static Event fromEnvelope(byte[] bytes, int place) {
         try {
             Envelope envelope = READER.readValue(bytes);
             if (envelope == null || envelope.id == null || envelope.received == null || envelope.kind == null || !(envelope.event instanceof ObjectNode)) {
                 throw new IllegalArgumentException("an envelope has id, received, kind and an event that is a JSON object");
             }
-            return new Event(envelope, bytes);
+            return new Event(envelope, bytes, place);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("not an envelope: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
             throw new IllegalArgumentException("not an envelope: " + e.getMessage(), e);
         }
+    }
+
+    /** An envelope that is in no batch. */
+    public static Event fromEnvelope(byte[] bytes) {
+        return fromEnvelope(bytes, 0);
+    }
+
+    /** The same event before any attempt made something of it. */
+    public Event again() {
+        return fromEnvelope(bytes, place);
+    }
+
+    /** Its place in the batch that it came in, from 0. */
+    public int place() {
+        return place;
     }
 
     /** The envelope as it was stored: what a dead letter keeps and a retry starts from. Do not modify. */

@@ -31,9 +31,10 @@ class ManagementController {
         answer.put("trouble", store.trouble());
         answer.put("logs", store.logStates().stream().map(log -> {
             Map<String, Object> waiting = new LinkedHashMap<>();
-            log.cursors().forEach((consumer, position) -> waiting.put(consumer, Map.of("position", position, "waiting", log.waiting(consumer))));
+            log.cursors().forEach((consumer, progress) -> waiting.put(consumer, Map.of("position", progress.position(), "waiting", log.waiting(consumer))));
             return Map.of("name", log.name(), "lastPosition", log.lastPosition(), "consumers", waiting);
         }).toList());
+        answer.put("events", store.ledgers());
         return answer;
     }
 

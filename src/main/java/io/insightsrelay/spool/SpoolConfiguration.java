@@ -1,8 +1,13 @@
 package io.insightsrelay.spool;
 
 import io.insightsrelay.config.RelayProperties;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -21,13 +26,56 @@ class SpoolConfiguration {
         return registry -> {
             Gauge.builder("relay.spool.size", store, SpoolStore::size).baseUnit("bytes")
                     .description("What the spool takes on disk").register(registry);
-            Gauge.builder("relay.spool.waiting", store, SpoolConfiguration::waiting)
-                    .description("Events that a consumer has before it, over all logs").register(registry);
+            store.eachConsumer(new LedgerMetrics(store, registry)::register);
         };
     }
 
-    private static double waiting(SpoolStore store) {
-        return store.logStates().stream()
-                .mapToLong(log -> log.cursors().keySet().stream().mapToLong(log::waiting).sum()).sum();
+    /** The ledger of each consumer as metrics; they go on counting over restarts. */
+    private static final class LedgerMetrics {
+
+        private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+        private static final Ledger NOTHING = new Ledger(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+        private final SpoolStore store;
+        private final MeterRegistry registry;
+        private Map<String, Ledger> ledgers;
+        private long readAt;
+
+        LedgerMetrics(SpoolStore store, MeterRegistry registry) {
+            this.store = store;
+            this.registry = registry;
+        }
+
+        void register(String consumer) {
+            counter("relay.events.received", "Events accepted for this destination", consumer, Ledger::received);
+            counter("relay.events.delivered", "Events that got through", consumer, Ledger::delivered);
+            counter("relay.events.set.aside", "How often an event was set aside to be retried by itself", consumer, Ledger::setAside);
+            counter("relay.events.dead", "How often an event became a dead letter", consumer, Ledger::dead);
+            counter("relay.events.lost", "Events that a damaged file took with it", consumer, Ledger::lost);
+            counter("relay.dead.letters.replayed", "How often a dead letter was replayed", consumer, Ledger::replayed);
+            counter("relay.dead.letters.deleted", "Dead letters that somebody deleted", consumer, Ledger::deleted);
+            counter("relay.dead.letters.expired", "Dead letters deleted because of their age", consumer, Ledger::expired);
+            gauge("relay.dead.letters", "Dead letters kept now", consumer, Ledger::deadLetters);
+            gauge("relay.spool.waiting", "Events that have no outcome yet", consumer, Ledger::waiting);
+        }
+
+        private void counter(String name, String description, String consumer, ToLongFunction<Ledger> count) {
+            FunctionCounter.builder(name, this, metrics -> count.applyAsLong(metrics.of(consumer)))
+                    .tag("destination", consumer).description(description).register(registry);
+        }
+
+        private void gauge(String name, String description, String consumer, ToLongFunction<Ledger> count) {
+            Gauge.builder(name, () -> count.applyAsLong(of(consumer)))
+                    .tag("destination", consumer).description(description).register(registry);
+        }
+
+        /** All metrics of one scrape come from one reading, so that they add up. */
+        private synchronized Ledger of(String consumer) {
+            if (ledgers == null || System.nanoTime() - readAt > FRESH_NANOS) {
+                ledgers = store.ledgers();
+                readAt = System.nanoTime();
+            }
+            return ledgers.getOrDefault(consumer, NOTHING);
+        }
     }
 }

@@ -2,9 +2,9 @@ package io.insightsrelay.spool;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.DefaultConsumer;
@@ -23,6 +23,7 @@ final class SpoolConsumer extends DefaultConsumer {
     private SpoolLog log;
     private Thread thread;
     private volatile boolean running;
+    private Set<Long> settled;
 
     SpoolConsumer(SpoolEndpoint endpoint, Processor processor) {
         super(endpoint, processor);
@@ -59,14 +60,21 @@ final class SpoolConsumer extends DefaultConsumer {
             try {
                 if (cursor < 0) {
                     cursor = endpoint.store().cursor(log, endpoint.getGroup());
+                    settled = endpoint.store().settled(log, endpoint.getGroup());
                 }
                 List<SpoolStore.Row> rows = nextBatch(cursor);
                 if (rows.isEmpty()) {
                     continue;
                 }
-                Exception failure = process(rows);
+                List<SpoolStore.Row> open = rows.stream().filter(row -> !settled.contains(row.position())).toList();
+                SpoolBatch batch = new SpoolBatch(endpoint.store(), log, endpoint.getGroup(), open, () -> !running);
+                Exception failure = open.isEmpty() ? null : process(open, batch);
+                settled.addAll(batch.settled());
                 if (failure == null) {
-                    cursor = SpoolStore.join(endpoint.store().moveCursor(log, endpoint.getGroup(), rows.get(rows.size() - 1).position()));
+                    long last = rows.get(rows.size() - 1).position();
+                    batch.finish(cursor, last, rows.size());
+                    settled.removeIf(position -> position <= last);
+                    cursor = last;
                     failures = 0;
                 } else if (running) {
                     backOff(failures++, failure);
@@ -111,13 +119,13 @@ final class SpoolConsumer extends DefaultConsumer {
     }
 
     /** Null when the batch is done with. */
-    private Exception process(List<SpoolStore.Row> rows) {
+    private Exception process(List<SpoolStore.Row> rows, SpoolBatch batch) {
         Exchange exchange = createExchange(false);
         try {
             List<byte[]> payloads = new ArrayList<>(rows.size());
             rows.forEach(row -> payloads.add(row.payload()));
             exchange.getIn().setBody(payloads);
-            exchange.setProperty(SpoolConstants.STOPPING, (BooleanSupplier) () -> !running);
+            exchange.setProperty(SpoolBatch.PROPERTY, batch);
             createUoW(exchange);
             getProcessor().process(exchange);
             return exchange.getException();

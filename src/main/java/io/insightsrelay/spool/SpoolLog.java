@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
  */
 public final class SpoolLog {
 
+    private static final String RETRIES = "retry-";
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
 
     private final String name;
@@ -30,6 +31,15 @@ public final class SpoolLog {
     /** The name, as it stands in a {@code spool:} URI. */
     public String name() {
         return name;
+    }
+
+    /** The log of what a consumer has to try again by itself; its events were received in another log already. */
+    public static String retriesOf(String consumer) {
+        return RETRIES + consumer;
+    }
+
+    boolean isRetries() {
+        return name.startsWith(RETRIES);
     }
 
     String table() {

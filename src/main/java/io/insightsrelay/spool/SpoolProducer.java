@@ -9,7 +9,10 @@ import org.apache.camel.Exchange;
 import org.apache.camel.TypeConverter;
 import org.apache.camel.support.DefaultAsyncProducer;
 
-/** Appends, and continues the route when the commit is on disk. Holds no thread meanwhile. */
+/**
+ * Appends, and continues the route when the commit is on disk, or at once where the exchange has a {@link SpoolTransaction}. Holds
+ * no thread meanwhile.
+ */
 final class SpoolProducer extends DefaultAsyncProducer {
 
     private SpoolLog log;
@@ -30,6 +33,13 @@ final class SpoolProducer extends DefaultAsyncProducer {
         try {
             List<byte[]> payloads = payloads(exchange);
             if (payloads.isEmpty()) {
+                callback.done(true);
+                return true;
+            }
+            if (SpoolTransaction.join(exchange, (connection, appender) -> {
+                appender.append(log, payloads);
+                return null;
+            })) {
                 callback.done(true);
                 return true;
             }

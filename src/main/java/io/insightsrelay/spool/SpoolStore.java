@@ -1,16 +1,7 @@
 package io.insightsrelay.spool;
 
-import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -23,7 +14,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import org.sqlite.SQLiteConfig;
+import java.util.function.Consumer;
 
 /**
  * The SQLite file {@code spool.db} in the data folder: named logs, the cursors of their consumers, and whatever else has
@@ -48,28 +39,36 @@ public final class SpoolStore implements AutoCloseable {
     record Row(long position, long storedAt, byte[] payload) {
     }
 
-    /** What {@code /management/spool} shows of a log; {@code cursors} maps each consumer to its position. */
-    public record LogState(String name, long lastPosition, Map<String, Long> cursors) {
-        /** How many events the consumer has before it. */
+    /**
+     * How far a consumer is in a log.
+     *
+     * @param position every event up to it has an outcome
+     * @param settled  how many beyond it have one too
+     */
+    public record Progress(long position, long settled) {
+    }
+
+    /** What {@code /management/spool} shows of a log, with the progress of each consumer. */
+    public record LogState(String name, long lastPosition, Map<String, Progress> cursors) {
+        /** How many events of the log the consumer has before it. */
         public long waiting(String consumer) {
-            return lastPosition - cursors.getOrDefault(consumer, 0L);
+            Progress progress = cursors.getOrDefault(consumer, new Progress(0, 0));
+            return lastPosition - progress.position - progress.settled;
         }
     }
 
-    static final int SCHEMA_VERSION = 1;
-    private static final String LOCK = "relay.lock";
     private static final int DELETED_AT_ONCE = 5_000;
 
-    private final Path folder;
     private final SpoolProperties properties;
-    private final FileChannel lockFile;
+    private final SpoolFile file;
     private final Connection writing;
     private final Connection reading;
     private final GroupCommitWriter writer;
     private final Map<String, SpoolLog> logs = new ConcurrentHashMap<>();
-    private final Map<String, Map<String, Long>> cursors = new ConcurrentHashMap<>();
+    private final Map<String, Map<String, Progress>> cursors = new ConcurrentHashMap<>();
     private final Set<String> running = ConcurrentHashMap.newKeySet();
     private final Thread cleaner;
+    private volatile Consumer<String> newConsumer = consumer -> { };
     private volatile boolean open = true;
     private volatile long size;
 
@@ -79,18 +78,16 @@ public final class SpoolStore implements AutoCloseable {
      * @throws SpoolException if the folder cannot be used, another process has it, or a newer version wrote it
      */
     public SpoolStore(Path folder, SpoolProperties properties) {
-        this.folder = folder;
         this.properties = properties;
-        this.lockFile = lock(folder);
+        this.file = new SpoolFile(folder);
         try {
-            Path file = folder.resolve("spool.db");
-            createSchema(file);
-            writing = connect(file);
+            writing = file.connect();
             writing.setAutoCommit(false);
-            reading = connect(file);
+            reading = file.connect();
             readLogs();
             size = measure(reading);
-        } catch (SQLException | IOException e) {
+        } catch (SQLException e) {
+            file.close();
             throw new SpoolException("The spool in " + folder.toAbsolutePath() + " cannot be opened: " + e.getMessage(), e);
         }
         writer = new GroupCommitWriter(writing);
@@ -102,15 +99,7 @@ public final class SpoolStore implements AutoCloseable {
 
     /** Whether a process has the spool in {@code folder} open now. */
     public static boolean isInUse(Path folder) {
-        try (FileChannel channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.WRITE); FileLock lock = channel.tryLock()) {
-            return lock == null;
-        } catch (OverlappingFileLockException e) {
-            return true;
-        } catch (NoSuchFileException e) {
-            return false;
-        } catch (IOException e) {
-            throw new SpoolException("The data folder " + folder.toAbsolutePath() + " cannot be used: " + e, e);
-        }
+        return SpoolFile.isInUse(folder);
     }
 
     /** The log of that name, created when it is missing. The name: 1 to 63 of a-z, 0-9 and -. */
@@ -169,6 +158,10 @@ public final class SpoolStore implements AutoCloseable {
         return size;
     }
 
+    boolean isOpen() {
+        return open;
+    }
+
     /** Null while the spool accepts events, otherwise the reason why not, for an operator to read. */
     public String trouble() {
         if (!open) {
@@ -178,6 +171,17 @@ public final class SpoolStore implements AutoCloseable {
             return "the spool is at its limit of " + properties.maxSize().toMegabytes() + " MB on disk (spool.maxSize)";
         }
         return writer.trouble() == null ? null : "the last commit failed: " + writer.trouble();
+    }
+
+    /** What became of the events of each consumer, by its name; see {@link Ledger}. */
+    public Map<String, Ledger> ledgers() {
+        return read((connection, appender) -> Ledger.read(connection));
+    }
+
+    /** Has the callback called with the name of each consumer, those that are there and those that come. */
+    void eachConsumer(Consumer<String> callback) {
+        newConsumer = callback;
+        cursors.values().stream().flatMap(ofLog -> ofLog.keySet().stream()).distinct().forEach(callback);
     }
 
     /** The state of every log, by name. */
@@ -204,23 +208,48 @@ public final class SpoolStore implements AutoCloseable {
                 reading.close();
             }
             writing.close();
-            lockFile.close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (SQLException | IOException e) {
+        } catch (SQLException e) {
             throw new SpoolException("The spool did not close cleanly: " + e.getMessage(), e);
+        } finally {
+            file.close();
         }
     }
 
-    /** Where the consumer is in the log: the position of the last event that it has finished with. Starts at 0. */
+    /** Where the consumer is in the log: the position up to which it has finished with every event. */
     long cursor(SpoolLog log, String consumer) {
-        Long known = cursors.getOrDefault(log.name(), Map.of()).get(consumer);
-        return known == null ? join(moveCursor(log, consumer, 0)) : known;
+        long position = join(writer.write((connection, appender) -> SpoolCursor.open(connection, log, consumer)));
+        progress(log, consumer, position, join(writer.write((connection, appender) -> SpoolCursor.settled(connection, log, consumer))).size());
+        return position;
+    }
+
+    /** The positions beyond the cursor that the consumer has finished with. */
+    Set<Long> settled(SpoolLog log, String consumer) {
+        return join(writer.write((connection, appender) -> SpoolCursor.settled(connection, log, consumer)));
+    }
+
+    /** Moves the cursor on; see {@link SpoolCursor#advance}. */
+    CompletableFuture<Void> advance(SpoolLog log, String consumer, long position, long delivered, long lost) {
+        return writer.<Void>write((connection, appender) -> {
+            SpoolCursor.advance(connection, log, consumer, position, delivered, lost);
+            return null;
+        }).thenRun(() -> progress(log, consumer, position, 0));
+    }
+
+    /** Takes note of positions beyond the cursor that are settled. */
+    void settled(SpoolLog log, String consumer, int count) {
+        cursors.get(log.name()).computeIfPresent(consumer, (name, progress) -> new Progress(progress.position, progress.settled + count));
+    }
+
+    private void progress(SpoolLog log, String consumer, long position, int settled) {
+        cursors.computeIfAbsent(log.name(), name -> new ConcurrentHashMap<>()).put(consumer, new Progress(position, settled));
     }
 
     /** Says that the consumer reads the log from now on: it cannot be forgotten. */
     void attach(SpoolLog log, String consumer) {
         running.add(consumer + " " + log.name());
+        newConsumer.accept(consumer);
     }
 
     /** Says that the consumer no longer reads the log. */
@@ -229,8 +258,8 @@ public final class SpoolStore implements AutoCloseable {
     }
 
     /**
-     * Forgets the cursors of a consumer that is no more, so that nothing is kept for it. Should it come back it starts with
-     * the oldest event that there is then.
+     * Forgets a consumer that is no more, with its retries and its counts, so that nothing is kept for it but its dead
+     * letters. Should it come back it starts with the oldest event that there is then.
      *
      * @return whether there were any
      * @throws IllegalStateException if the consumer is running
@@ -239,35 +268,15 @@ public final class SpoolStore implements AutoCloseable {
         if (running.stream().anyMatch(entry -> entry.startsWith(consumer + " "))) {
             throw new IllegalStateException("the consumer " + consumer + " is running; take its route out of the routes folder first");
         }
+        SpoolLog retries = log(SpoolLog.retriesOf(consumer));
         boolean known = join(write((connection, appender) -> {
-            try (PreparedStatement statement = connection.prepareStatement("DELETE FROM cursor WHERE consumer = ?")) {
-                statement.setString(1, consumer);
-                return statement.executeUpdate() > 0;
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("DELETE FROM " + retries.table());
             }
+            return SpoolCursor.forget(connection, consumer);
         }));
         cursors.values().forEach(ofLog -> ofLog.remove(consumer));
         return known;
-    }
-
-    /** Moves the cursor; it never moves back. Completes with the position that is stored. */
-    CompletableFuture<Long> moveCursor(SpoolLog log, String consumer, long position) {
-        return writer.write((connection, appender) -> {
-            try (PreparedStatement statement = connection.prepareStatement("""
-                    INSERT INTO cursor(log, consumer, position) VALUES (?, ?, ?)
-                    ON CONFLICT(log, consumer) DO UPDATE SET position = max(position, excluded.position)
-                    RETURNING position""")) {
-                statement.setString(1, log.name());
-                statement.setString(2, consumer);
-                statement.setLong(3, position);
-                try (ResultSet row = statement.executeQuery()) {
-                    row.next();
-                    return row.getLong(1);
-                }
-            }
-        }).thenApply(stored -> {
-            cursors.computeIfAbsent(log.name(), name -> new ConcurrentHashMap<>()).put(consumer, stored);
-            return stored;
-        });
     }
 
     /** Reads on from {@code position}, in order; stops at {@code count} rows or before {@code bytes}, but takes at least one. */
@@ -347,10 +356,7 @@ public final class SpoolStore implements AutoCloseable {
                      SELECT (c.page_count - f.freelist_count) * s.page_size
                      FROM pragma_page_count() c, pragma_freelist_count() f, pragma_page_size() s""")) {
             row.next();
-            Path wal = folder.resolve("spool.db-wal");
-            return row.getLong(1) + (Files.exists(wal) ? Files.size(wal) : 0);
-        } catch (IOException e) {
-            throw new SQLException("the size of the write-ahead log cannot be read", e);
+            return row.getLong(1) + file.walSize();
         }
     }
 
@@ -362,14 +368,16 @@ public final class SpoolStore implements AutoCloseable {
                     names.add(rows.getString(1));
                 }
             }
-            try (ResultSet rows = statement.executeQuery("SELECT log, consumer, position FROM cursor")) {
+            try (ResultSet rows = statement.executeQuery("""
+                    SELECT log, consumer, position, (SELECT count(*) FROM settled s WHERE s.log = c.log AND s.consumer = c.consumer) FROM cursor c""")) {
                 while (rows.next()) {
-                    cursors.computeIfAbsent(rows.getString(1), name -> new ConcurrentHashMap<>()).put(rows.getString(2), rows.getLong(3));
+                    cursors.computeIfAbsent(rows.getString(1), name -> new ConcurrentHashMap<>())
+                            .put(rows.getString(2), new Progress(rows.getLong(3), rows.getLong(4)));
                 }
             }
             for (String name : names) {
                 // the highest position may be deleted already: then a cursor remembers it
-                long last = cursors.getOrDefault(name, Map.of()).values().stream().mapToLong(Long::longValue).max().orElse(0);
+                long last = cursors.getOrDefault(name, Map.of()).values().stream().mapToLong(Progress::position).max().orElse(0);
                 try (ResultSet row = statement.executeQuery("SELECT max(position) FROM \"log_" + name + "\"")) {
                     row.next();
                     logs.put(name, new SpoolLog(name, Math.max(last, row.getLong(1))));
@@ -378,71 +386,10 @@ public final class SpoolStore implements AutoCloseable {
         }
     }
 
-    private static void createSchema(Path file) throws SQLException, IOException {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file); Statement statement = connection.createStatement()) {
-            int version;
-            try (ResultSet row = statement.executeQuery("PRAGMA user_version")) {
-                row.next();
-                version = row.getInt(1);
-            }
-            if (version > SCHEMA_VERSION) {
-                throw new SQLException("its schema has version " + version + ", this relay knows up to " + SCHEMA_VERSION
-                        + "; start the newer relay that wrote it");
-            }
-            if (version == 0) {
-                Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-                // before the first table and before WAL mode, or it has no effect
-                statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
-                connection.setAutoCommit(false);
-                statement.execute("CREATE TABLE cursor(log TEXT, consumer TEXT, position INTEGER NOT NULL, PRIMARY KEY(log, consumer)) WITHOUT ROWID");
-                statement.execute("""
-                        CREATE TABLE dead_letter(id TEXT, destination TEXT, reason TEXT NOT NULL, status INTEGER, attempts INTEGER NOT NULL,
-                            received_at INTEGER NOT NULL, died_at INTEGER NOT NULL, replay_requested_at INTEGER, payload BLOB NOT NULL,
-                            PRIMARY KEY(id, destination))""");
-                statement.execute("CREATE INDEX dead_letter_replay ON dead_letter(replay_requested_at) WHERE replay_requested_at IS NOT NULL");
-                statement.execute("PRAGMA user_version = " + SCHEMA_VERSION);
-                connection.commit();
-            }
-        }
-    }
-
     private static void createTable(Connection connection, SpoolLog log) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE IF NOT EXISTS " + log.table()
                     + "(position INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, payload BLOB NOT NULL)");
-        }
-    }
-
-    private static Connection connect(Path file) throws SQLException {
-        SQLiteConfig config = new SQLiteConfig();
-        config.setJournalMode(SQLiteConfig.JournalMode.WAL);
-        config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
-        config.setBusyTimeout(10_000);
-        return config.createConnection("jdbc:sqlite:" + file);
-    }
-
-    private static FileChannel lock(Path folder) {
-        try {
-            if (Files.notExists(folder)) {
-                Files.createDirectories(folder.toAbsolutePath().getParent());
-                Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            }
-            FileChannel channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock lock;
-            try {
-                lock = channel.tryLock();
-            } catch (OverlappingFileLockException e) {
-                lock = null;
-            }
-            if (lock == null) {
-                channel.close();
-                throw new SpoolException("The data folder " + folder.toAbsolutePath()
-                        + " is in use by another relay; stop it, or give this one a folder of its own (RELAY_DATA_DIR)");
-            }
-            return channel;
-        } catch (IOException e) {
-            throw new SpoolException("The data folder " + folder.toAbsolutePath() + " cannot be used: " + e
-                    + "; it has to be a folder that the relay may write to (RELAY_DATA_DIR)", e);
         }
     }
 

@@ -82,10 +82,10 @@ class SpoolStoreTest {
         store.append(log, List.of(bytes("a"), bytes("b"), bytes("c"))).join();
         assertThat(store.cursor(log, "one")).isZero();
         assertThat(store.cursor(log, "two")).isZero();
-        store.moveCursor(log, "one", 3).join();
-        store.moveCursor(log, "two", 2).join();
+        store.advance(log, "one", 3, 3, 0).join();
+        store.advance(log, "two", 2, 2, 0).join();
         await().until(() -> beyond(log, 0, 10, 1000).equals(List.of("c")));
-        store.moveCursor(log, "two", 3).join();
+        store.advance(log, "two", 3, 1, 0).join();
         await().until(() -> beyond(log, 0, 10, 1000).isEmpty());
         reopen();
         store.append(store.log("events"), List.of(bytes("d"))).join();
@@ -94,10 +94,59 @@ class SpoolStoreTest {
     }
 
     @Test
-    void aCursorNeverMovesBack() {
+    void aConsumerThatComesLaterBeginsWithWhatThereIsAndItsBooksBalance() {
         SpoolLog log = store.log("events");
-        assertThat(store.moveCursor(log, "one", 5).join()).isEqualTo(5);
-        assertThat(store.moveCursor(log, "one", 2).join()).isEqualTo(5);
+        store.cursor(log, "one");
+        store.append(log, List.of(bytes("a"), bytes("b"), bytes("c"))).join();
+        store.advance(log, "one", 2, 2, 0).join();
+        await().until(() -> beyond(log, 0, 10, 1000).equals(List.of("c")));
+        assertThat(store.cursor(log, "late")).isEqualTo(2);
+        assertThat(store.ledgers().get("one")).isEqualTo(new Ledger(3, 2, 0, 0, 0, 0, 1, 0, 0, 0));
+        assertThat(store.ledgers().get("late")).isEqualTo(new Ledger(1, 0, 0, 0, 0, 0, 1, 0, 0, 0));
+    }
+
+    @Test
+    void outcomesBeyondTheCursorAreKeptOverARestart() {
+        SpoolLog log = store.log("events");
+        store.cursor(log, "one");
+        store.append(log, List.of(bytes("a"), bytes("b"), bytes("c"))).join();
+        SpoolTransaction transaction = new SpoolTransaction();
+        new SpoolBatch(store, log, "one", store.rowsBeyond(log, 0, 10, 1000), () -> false).settle(List.of(0, 2), List.of(), List.of(), transaction);
+        assertThat(store.ledgers().get("one")).isEqualTo(new Ledger(3, 2, 0, 0, 0, 0, 1, 0, 0, 0));
+        assertThat(store.logStates().get(0).waiting("one")).isEqualTo(1);
+        reopen();
+        assertThat(store.settled(store.log("events"), "one")).containsExactlyInAnyOrder(1L, 3L);
+        assertThat(store.logStates().get(0).waiting("one")).isEqualTo(1);
+        store.advance(store.log("events"), "one", 3, 1, 0).join();
+        assertThat(store.settled(store.log("events"), "one")).isEmpty();
+        assertThat(store.ledgers().get("one")).isEqualTo(new Ledger(3, 3, 0, 0, 0, 0, 0, 0, 0, 0));
+    }
+
+    @Test
+    void aFolderOfTheFirstSchemaOpensAndItsBooksBegin() throws Exception {
+        Path old = Files.createDirectory(folder.resolve("old"));
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + old.resolve("spool.db")); Statement statement = connection.createStatement()) {
+            for (String sql : """
+                    PRAGMA auto_vacuum = INCREMENTAL;
+                    CREATE TABLE cursor(log TEXT, consumer TEXT, position INTEGER NOT NULL, PRIMARY KEY(log, consumer)) WITHOUT ROWID;
+                    CREATE TABLE dead_letter(id TEXT, destination TEXT, reason TEXT NOT NULL, status INTEGER, attempts INTEGER NOT NULL,
+                        received_at INTEGER NOT NULL, died_at INTEGER NOT NULL, replay_requested_at INTEGER, payload BLOB NOT NULL, PRIMARY KEY(id, destination));
+                    CREATE INDEX dead_letter_replay ON dead_letter(replay_requested_at) WHERE replay_requested_at IS NOT NULL;
+                    CREATE TABLE "log_events"(position INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, payload BLOB NOT NULL);
+                    CREATE TABLE "log_retry-one"(position INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, payload BLOB NOT NULL);
+                    INSERT INTO "log_events" VALUES (8, 0, 'h'), (9, 0, 'i'), (10, 0, 'j');
+                    INSERT INTO "log_retry-one" VALUES (4, 0, 'd');
+                    INSERT INTO cursor VALUES ('events', 'one', 8), ('retry-one', 'one', 3);
+                    INSERT INTO dead_letter VALUES ('x', 'one', 'because', 400, 1, 0, 0, NULL, 'x'), ('y', 'one', 'because', 400, 1, 0, 0, NULL, 'y');
+                    PRAGMA user_version = 1""".split(";")) {
+                statement.execute(sql);
+            }
+        }
+        try (SpoolStore upgraded = new SpoolStore(old, properties(DataSize.ofGigabytes(1)))) {
+            assertThat(upgraded.cursor(upgraded.log("events"), "one")).isEqualTo(8);
+            // two events and a retry wait, two are dead
+            assertThat(upgraded.ledgers().get("one")).isEqualTo(new Ledger(5, 0, 2, 0, 0, 0, 3, 0, 0, 0));
+        }
     }
 
     @Test
@@ -147,7 +196,7 @@ class SpoolStoreTest {
         }
         assertThatThrownBy(last::join).hasCauseInstanceOf(SpoolFullException.class).hasMessageContaining("spool.maxSize");
         assertThat(beyond(log, 0, 1_000, Long.MAX_VALUE)).hasSize(accepted);
-        store.moveCursor(log, "one", accepted).join();
+        store.advance(log, "one", accepted, accepted, 0).join();
         await().atMost(Duration.ofSeconds(20)).until(() -> !store.append(log, List.of(large)).isCompletedExceptionally());
     }
 
