@@ -3,8 +3,10 @@ package io.insightsrelay;
 import io.insightsrelay.deadletter.DeadLetterCommand;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.context.ConfigurableApplicationContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import sun.misc.Signal;
 
 /** Starts the relay, or runs one of its commands. */
 @SpringBootApplication
@@ -18,6 +20,11 @@ public class InsightsRelay {
         if (arguments.length > 0 && !arguments[0].contains("=") && !arguments[0].equals("--debug")) {
             System.exit(new CommandLine(new InsightsRelay()).execute(arguments));
         }
-        SpringApplication.run(InsightsRelay.class, arguments);
+        ConfigurableApplicationContext context = SpringApplication.run(InsightsRelay.class, arguments);
+        // by itself the JVM answers SIGTERM with exit code 143; a stop that was asked for is no failure
+        Signal.handle(new Signal("TERM"), signal -> {
+            context.getBean(GracefulStop.class).giveUpAtDeadline();
+            System.exit(0);
+        });
     }
 }

@@ -18,8 +18,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Looks entities up, many at once, through a cache: found ones live for minutes, missing ones for seconds (a catalog that is
@@ -27,6 +30,7 @@ import java.util.function.Function;
  */
 public final class Catalog {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Catalog.class);
     private static final int JSON_AROUND_REF = 3;
 
     private final AsyncLoadingCache<String, Optional<Entity>> cache;
@@ -136,18 +140,41 @@ public final class Catalog {
         Map<String, Optional<Entity>> loaded = new HashMap<>();
         CompletableFuture<Void> all = CompletableFuture.completedFuture(null);
         for (List<String> question : questions(refs)) {
-            all = all.thenCompose(nothing -> byRefs.apply(question)).thenAccept(answers -> {
-                if (answers.size() != question.size()) {
-                    throw new CatalogException("by-refs was asked about " + question.size() + " entities and answered about " + answers.size());
-                }
-                for (int i = 0; i < answers.size(); i++) {
-                    JsonNode document = answers.get(i);
-                    String ref = question.get(i);
-                    loaded.put(ref, document == null || document.isNull() ? Optional.empty() : Optional.of(new Entity(ref, document)));
-                }
-            });
+            all = all.thenCompose(nothing -> ask(question, loaded));
         }
         return all.thenApply(nothing -> loaded);
+    }
+
+    private CompletableFuture<Void> ask(List<String> question, Map<String, Optional<Entity>> loaded) {
+        return byRefs.apply(question).handle((answers, failure) -> {
+            if (failure != null) {
+                return askInParts(question, failure, loaded);
+            }
+            if (answers.size() != question.size()) {
+                throw new CatalogException("by-refs was asked about " + question.size() + " entities and answered about " + answers.size());
+            }
+            for (int i = 0; i < answers.size(); i++) {
+                JsonNode document = answers.get(i);
+                String ref = question.get(i);
+                loaded.put(ref, document == null || document.isNull() ? Optional.empty() : Optional.of(new Entity(ref, document)));
+            }
+            return CompletableFuture.<Void>completedFuture(null);
+        }).thenCompose(asked -> asked);
+    }
+
+    /** A question that is refused is halved, so that one ref that the catalog does not like costs no other its answer. */
+    private CompletableFuture<Void> askInParts(List<String> question, Throwable failure, Map<String, Optional<Entity>> loaded) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        if (!(cause instanceof CatalogException refused) || !refused.isRefusal()) {
+            return CompletableFuture.failedFuture(cause);
+        }
+        if (question.size() == 1) {
+            LOG.warn("The catalog refuses to answer about {}, which counts as unknown: {}", question.get(0), refused.getMessage());
+            loaded.put(question.get(0), Optional.empty());
+            return CompletableFuture.completedFuture(null);
+        }
+        int half = question.size() / 2;
+        return ask(question.subList(0, half), loaded).thenCompose(nothing -> ask(question.subList(half, question.size()), loaded));
     }
 
     /** Backstage refuses a body over 100 KiB. */

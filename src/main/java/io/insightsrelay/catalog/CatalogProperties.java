@@ -17,6 +17,7 @@ import org.springframework.validation.annotation.Validated;
  * @param maxBody         most bytes of one by-refs question
  * @param connectTimeout  to Backstage
  * @param responseTimeout of Backstage
+ * @param maxHold         how old an event may become while it waits for the catalog, before it goes on without
  * @param totalUsersTtl   how long a count of users is remembered
  */
 @Validated
@@ -28,5 +29,6 @@ public record CatalogProperties(
         @Min(1_000) @Max(102_400) int maxBody,
         @NotNull @DurationMin(millis = 1) Duration connectTimeout,
         @NotNull @DurationMin(millis = 1) Duration responseTimeout,
+        @NotNull @DurationMin(millis = 0) Duration maxHold,
         @NotNull @DurationMin(millis = 1) Duration totalUsersTtl) {
 }

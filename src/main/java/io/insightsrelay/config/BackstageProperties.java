@@ -10,12 +10,14 @@ import org.springframework.validation.annotation.Validated;
  *
  * @param baseUrl of the backend, such as http://localhost:7007, without a slash at its end; empty in sandbox mode only
  * @param token   service token for the catalog; empty: none is sent
+ * @param tokenFile the file that the token is read from, see {@link TokenFiles}; empty: none
  */
 @Validated
 @ConfigurationProperties("backstage")
 public record BackstageProperties(
         @NotNull @Pattern(regexp = "|https?://[^\\s/?#]+(/[^\\s?#]*[^\\s?#/])?", message = "has to be an http or https URL without a slash at its end, such as http://localhost:7007") String baseUrl,
-        @NotNull String token) {
+        @NotNull String token,
+        @NotNull String tokenFile) {
 
     /** Checks the token here, because a message of bean validation would show it. */
     public BackstageProperties {

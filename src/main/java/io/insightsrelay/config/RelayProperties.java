@@ -6,6 +6,8 @@ import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
 import java.nio.file.Path;
+import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
@@ -18,6 +20,7 @@ import org.springframework.validation.annotation.Validated;
  * @param dataDir   folder of the spool and the dead letters
  * @param routesDir folder of the routes
  * @param engine    which folder of routesDir/engine connects ingest, processing and delivery
+ * @param stopDelay how long events are still accepted after readiness has gone down
  * @param sandbox   whether a bundled catalog and receiver stand in for Backstage and Spotify; set by {@link SandboxMode}
  */
 @Validated
@@ -28,5 +31,6 @@ public record RelayProperties(
         @NotNull Path dataDir,
         @NotNull Path routesDir,
         @NotNull @Pattern(regexp = "embedded|kafka", message = "has to be embedded or kafka") String engine,
+        @NotNull @DurationMin(millis = 0) Duration stopDelay,
         @DefaultValue("false") boolean sandbox) {
 }

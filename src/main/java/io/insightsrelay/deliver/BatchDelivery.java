@@ -203,7 +203,8 @@ final class BatchDelivery {
             return;
         }
         failures++;
-        Outcome outcome = failing.stream().map(Event::outcome).filter(o -> o != FailurePolicy.NOT_TRIED).findFirst().orElse(FailurePolicy.NOT_TRIED);
+        Outcome outcome = failing.stream().map(Event::outcome).filter(o -> !FailurePolicy.isNotTried(o)).findFirst()
+                .orElse(failing.get(0).outcome());
         if (failures == 1) {
             LOG.warn("{} does not take events ({}): {} wait and are tried again", destination.name(), outcome.reason(), open.size());
         }

@@ -59,11 +59,12 @@ public record DeliverProperties(
     /**
      * @param baseUrl  http or https
      * @param apiToken sent as Bearer; empty in sandbox and debug mode
+     * @param apiTokenFile the file that the token is read from, see {@link io.insightsrelay.config.TokenFiles}; empty: none
      * @param appPath  of app events, below the base URL
      * @param agentPath of agent events
      */
     public record Spotify(@NotNull URI baseUrl,
-                          @NotNull String apiToken,
+                          @NotNull String apiToken, @NotNull String apiTokenFile,
                           @NotBlank String appPath, @NotBlank String agentPath) {
 
         /** Checks the token here, because a message of bean validation would show it. */

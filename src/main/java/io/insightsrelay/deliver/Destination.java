@@ -77,7 +77,7 @@ public final class Destination {
     /** @param source which route has the trouble, so that it alone can say that it is over */
     void trouble(String source, Outcome outcome) {
         troubles.compute(source, (key, known) -> known == null ? new Trouble(Instant.now(), outcome.reason())
-                : outcome == FailurePolicy.NOT_TRIED ? known : new Trouble(known.since, outcome.reason()));
+                : FailurePolicy.isNotTried(outcome) ? known : new Trouble(known.since, outcome.reason()));
     }
 
     void troubleOver(String source) {

@@ -19,8 +19,8 @@ import org.springframework.lang.Nullable;
 /** What an answer or an exception means for the event: the same table for every destination. */
 final class FailurePolicy {
 
-    /** The circuit breaker was open: this says nothing that is not known of the destination. */
-    static final Outcome NOT_TRIED = Outcome.of(Type.RETRY, "not tried: the circuit breaker is open");
+    private static final Outcome NOT_ASKED = Outcome.of(Type.HELD, "catalog: not asked: the circuit breaker is open");
+    private static final Outcome NOT_TRIED = Outcome.of(Type.RETRY, "not tried: the circuit breaker is open");
 
     private FailurePolicy() {
     }
@@ -63,7 +63,7 @@ final class FailurePolicy {
                 return NOT_TRIED;
             }
             if (cause instanceof CatalogException) {
-                return Outcome.of(Type.HELD, "catalog: " + cause.getMessage());
+                return held(cause);
             }
             if (cause instanceof IOException || cause instanceof TimeoutException
                     || cause instanceof SpoolException || cause instanceof SpoolFullException) {
@@ -71,6 +71,16 @@ final class FailurePolicy {
             }
         }
         return Outcome.of(Type.FAILED, describe(thrown));
+    }
+
+    /** Whether a circuit breaker was open, which says nothing that is not known. */
+    static boolean isNotTried(Outcome outcome) {
+        return outcome == NOT_TRIED || outcome == NOT_ASKED;
+    }
+
+    private static Outcome held(Throwable cause) {
+        Outcome asked = cause.getCause() == null ? Outcome.DELIVERED : ofException(cause.getCause());
+        return asked == NOT_TRIED ? NOT_ASKED : new Outcome(Type.HELD, "catalog: " + cause.getMessage(), null, asked.retryAfter());
     }
 
     private static String describe(Throwable cause) {

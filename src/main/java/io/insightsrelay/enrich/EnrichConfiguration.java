@@ -2,6 +2,7 @@ package io.insightsrelay.enrich;
 
 import io.insightsrelay.catalog.Catalog;
 import io.insightsrelay.catalog.BackstageBlock;
+import io.insightsrelay.catalog.CatalogProperties;
 import org.apache.camel.Processor;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -18,8 +19,8 @@ class EnrichConfiguration {
     }
 
     @Bean
-    Processor lookUpEntities(Catalog catalog, CapturedFields fields) {
-        return new EntityLookUp(catalog, fields.groups());
+    Processor lookUpEntities(Catalog catalog, CapturedFields fields, CatalogProperties properties) {
+        return new EntityLookUp(catalog, fields.groups(), properties.maxHold());
     }
 
     @Bean

@@ -1,28 +1,42 @@
 package io.insightsrelay.enrich;
 
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import io.insightsrelay.catalog.Catalog;
 import io.insightsrelay.catalog.Entity;
 import io.insightsrelay.catalog.EntityRef;
 import io.insightsrelay.event.Event;
+import io.insightsrelay.event.Outcome;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
 
-/** Looks up the entities and the users of all events of a batch at once, then the users' groups. Thread-safe. */
+/**
+ * Looks up the entities and the users of all events of a batch at once, then the users' groups. Where the catalog cannot be
+ * asked events wait for it, up to {@code catalog.maxHold}; older ones go on without what it knows, marked by
+ * {@value #ENRICHED}. Thread-safe.
+ */
 final class EntityLookUp extends AsyncProcessorSupport {
+
+    /** Member of the context, false in events that went on without the catalog. */
+    static final String ENRICHED = "relay.enriched";
 
     private final Catalog catalog;
     private final boolean groups;
+    private final Duration maxHold;
 
-    EntityLookUp(Catalog catalog, boolean groups) {
+    EntityLookUp(Catalog catalog, boolean groups, Duration maxHold) {
         this.catalog = catalog;
         this.groups = groups;
+        this.maxHold = maxHold;
     }
 
     @Override
@@ -45,11 +59,26 @@ final class EntityLookUp extends AsyncProcessorSupport {
             if (failure == null) {
                 exchange.setProperty(LookedUp.PROPERTY, result);
             } else {
-                exchange.setException(failure);
+                goOnWithout(exchange, failure instanceof CompletionException ? failure.getCause() : failure);
             }
             callback.done(done);
         });
         return done;
+    }
+
+    /** The events that have waited long enough go on; the others wait, which is what the exception or their outcome says. */
+    private void goOnWithout(Exchange exchange, Throwable failure) {
+        Instant heldSince = Instant.now().minus(maxHold);
+        List<Event> events = events(exchange);
+        List<Event> goingOn = events.stream().filter(event -> event.received().isBefore(heldSince)).toList();
+        if (goingOn.isEmpty()) {
+            exchange.setException(failure);
+            return;
+        }
+        goingOn.forEach(event -> event.added().put(ENRICHED, BooleanNode.FALSE));
+        events.stream().filter(event -> !goingOn.contains(event)).forEach(event -> event.outcome(Outcome.of(Outcome.Type.HELD, "catalog: " + failure.getMessage())));
+        exchange.getMessage().setBody(goingOn);
+        exchange.setProperty(LookedUp.PROPERTY, LookedUp.NOTHING);
     }
 
     @SuppressWarnings("unchecked")

@@ -12,6 +12,7 @@ import org.apache.camel.Exchange;
 record LookedUp(Map<String, Entity> entities, Map<String, List<Entity>> groups) {
 
     static final String PROPERTY = "lookedUp";
+    static final LookedUp NOTHING = new LookedUp(Map.of(), Map.of());
 
     static LookedUp of(Exchange exchange) {
         return exchange.getProperty(PROPERTY, LookedUp.class);
