@@ -38,7 +38,7 @@ import org.springframework.util.FileSystemUtils;
 /** The examples of routes/destinations/, switched on as their first lines say, with Spotify down all the while. */
 @CamelSpringBootTest
 // something has to be configured before the dynamic properties are there, or else this is sandbox mode
-@SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT, properties = "backstage.baseUrl=http://localhost")
+@SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT, properties = {"backstage.baseUrl=http://localhost", "relay.stopDelay=0s"})
 class DestinationExamplesTest {
 
     private static final Portal PORTAL = new Portal();

@@ -38,7 +38,7 @@ import org.springframework.test.context.DynamicPropertySource;
 /** The routes as they ship, over real HTTP on both sides and a real spool on disk. */
 @CamelSpringBootTest
 // something has to be configured before the dynamic properties are there, or else this is sandbox mode
-@SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.DEFINED_PORT, properties = "backstage.baseUrl=http://localhost")
+@SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.DEFINED_PORT, properties = {"backstage.baseUrl=http://localhost", "relay.stopDelay=0s"})
 class PipelineTest {
 
     @TempDir

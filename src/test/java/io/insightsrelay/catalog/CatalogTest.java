@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class CatalogTest {
 
     private static final CatalogProperties PROPERTIES = new CatalogProperties(Duration.ofMinutes(5), Duration.ofSeconds(10), 1_000, 100_000,
-            Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ofMinutes(10));
+            Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ofHours(24), Duration.ofMinutes(10));
 
     private final Map<String, JsonNode> entities = new HashMap<>();
     private final List<List<String>> questions = new CopyOnWriteArrayList<>();

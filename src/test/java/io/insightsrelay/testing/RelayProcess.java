@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** The built jar as a process of its own, with routes/ and application.yaml of this tree and a data folder of the test. */
 public final class RelayProcess implements AutoCloseable {
@@ -23,18 +24,25 @@ public final class RelayProcess implements AutoCloseable {
     private static final Path ROOT = Path.of("").toAbsolutePath();
     private static final Path JAR = ROOT.resolve("target/insights-relay.jar");
 
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final Map<String, String> environment = new HashMap<>();
     private final Path log;
     private final int port = TestServer.freePort();
     private final int managementPort = TestServer.freePort();
+    private List<String> wrapper = List.of();
     private Process process;
 
     /** Keeps its data, and the log of its runs, in {@code folder}. */
     public RelayProcess(Path folder) {
         this.log = folder.resolve("relay.log");
         with("RELAY_PORT", port).with("RELAY_MANAGEMENT_PORT", managementPort).with("RELAY_DATA_DIR", folder.resolve("data"))
-                .with("RELAY_ROUTES_DIR", ROOT.resolve("routes"));
+                .with("RELAY_ROUTES_DIR", ROOT.resolve("routes")).with("RELAY_STOPDELAY", "0s");
+    }
+
+    /** Runs it below another command from now on, such as strace with its options. */
+    public RelayProcess below(String... wrapper) {
+        this.wrapper = List.of(wrapper);
+        return this;
     }
 
     /** Sets an environment variable of the runs that follow. */
@@ -46,12 +54,12 @@ public final class RelayProcess implements AutoCloseable {
     /** Starts it and waits until it is ready. */
     public RelayProcess start(String... arguments) {
         launch(arguments);
-        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
         while (!isReady()) {
             if (!process.isAlive() || System.nanoTime() > until) {
                 throw new IllegalStateException("the relay did not start:\n" + log());
             }
-            Thread.onSpinWait();
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         }
         return this;
     }
@@ -64,7 +72,8 @@ public final class RelayProcess implements AutoCloseable {
 
     /** Runs a command of the jar with the same environment, beside the relay or without it; its output goes to the same log. */
     public Process launchBeside(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", "-jar", JAR.toString()));
+        List<String> command = new ArrayList<>(wrapper);
+        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", "-jar", JAR.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).directory(ROOT.toFile()).redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
@@ -78,13 +87,28 @@ public final class RelayProcess implements AutoCloseable {
 
     /** SIGKILL. */
     public void kill() {
-        process.destroyForcibly();
+        jvm().destroyForcibly();
         awaitExit();
+    }
+
+    /** The JVM's process, which may run below another. */
+    public ProcessHandle jvm() {
+        return wrapper.isEmpty() ? process.toHandle() : process.descendants().reduce((outer, inner) -> inner).orElse(process.toHandle());
+    }
+
+    /** The port that events are posted to. */
+    public int port() {
+        return port;
+    }
+
+    /** Where the process keeps its data. */
+    public Path dataDir() {
+        return Path.of(environment.get("RELAY_DATA_DIR"));
     }
 
     /** SIGTERM; gives the exit code. */
     public int stop() {
-        process.destroy();
+        jvm().destroy();
         return awaitExit();
     }
 
