@@ -22,7 +22,7 @@ import org.springframework.validation.annotation.Validated;
  * @param keepGoodEvents    whether a batch with a bad event is kept without it (true), or refused whole (false)
  * @param headers           request headers that go with an event, in lower case
  * @param maxHeader         longest value of such a header, in characters; a longer one is cut
- * @param idleTimeout       how long a connection may send nothing
+ * @param idleTimeout    how long a connection may neither begin nor finish a request before it is closed
  * @param cors              browsers that post straight to the relay
  */
 @Validated

@@ -48,6 +48,8 @@ final class IngestServer implements AutoCloseable {
     /** Listens, and gives Camel the router; called before the routes are loaded. */
     void listen(CamelContext context) throws Exception {
         Router router = Router.router(vertx);
+        SlowSenders slowSenders = new SlowSenders(vertx, properties.idleTimeout());
+        router.route().handler(slowSenders::begun).failureHandler(this::unreadable);
         if (!properties.cors().origins().isEmpty()) {
             router.route().handler(CorsHandler.create()
                     .addOrigins(properties.cors().origins())
@@ -61,7 +63,10 @@ final class IngestServer implements AutoCloseable {
                 + properties.maxBody().toBytes() + " bytes (ingest.maxBody)"));
         router.errorHandler(400, failed -> fail(failed, 400, "InputError", "The request is malformed"));
         router.errorHandler(503, failed -> unavailable(failed, "This route is stopped; send it again later"));
-        router.errorHandler(500, failed -> fail(failed, 500, "InternalServerError", "The relay failed to handle the request; its log says why"));
+        router.errorHandler(500, failed -> {
+            LOG.error("A request to {} failed", failed.normalizedPath(), failed.failure());
+            fail(failed, 500, "InternalServerError", "The relay failed to handle the request; its log says why");
+        });
         context.getRegistry().bind(VertxPlatformHttpRouter.getRouterNameFromPort(port),
                 new VertxPlatformHttpRouter(null, vertx, router, VertxPlatformHttpRouter.getRouterNameFromPort(port)) {
                     @Override
@@ -76,12 +81,23 @@ final class IngestServer implements AutoCloseable {
         context.getManagementStrategy().addEventNotifier(new Watch());
         HttpServer server = vertx.createHttpServer(new HttpServerOptions()
                 .setIdleTimeout((int) properties.idleTimeout().toSeconds())
+                .setHttp2ClearTextEnabled(false)
                 .setTcpNoDelay(true));
         try {
-            server.requestHandler(router).listen(port, host).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            server.connectionHandler(slowSenders::connected).requestHandler(router).listen(port, host).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {
             throw new IllegalStateException("Port " + port + " on " + host + " cannot be opened (RELAY_PORT): "
                     + (e.getCause() == null ? "it took too long" : e.getCause().getMessage()), e);
+        }
+    }
+
+    /** A request that breaks off or is no HTTP is its sender's fault: Vert.x would take it for one of ours and log a stack trace. */
+    private void unreadable(RoutingContext failed) {
+        if (failed.request().isEnded() || failed.statusCode() >= 400 && failed.statusCode() < 500) {
+            failed.next();
+        } else if (!failed.response().ended() && !failed.response().closed()) {
+            failed.response().putHeader("Connection", "close");
+            fail(failed, 400, "InputError", "The request is malformed");
         }
     }
 

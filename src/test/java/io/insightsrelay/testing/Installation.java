@@ -46,6 +46,7 @@ public final class Installation implements AutoCloseable {
     private final List<String> wrong = new CopyOnWriteArrayList<>();
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger requests = new AtomicInteger();
+    private volatile Function<TestServer.Request, TestServer.Answer> authorization = request -> null;
     private volatile Function<Integer, TestServer.Answer> faults = number -> null;
 
     /** Keeps the relay's data in {@code folder}. */
@@ -62,8 +63,17 @@ public final class Installation implements AutoCloseable {
         faults = newFaults;
     }
 
+    /** Decides about requests by what they carry; null means that they are authorized. */
+    public void authorize(Function<TestServer.Request, TestServer.Answer> newAuthorization) {
+        authorization = newAuthorization;
+    }
+
     private TestServer.Answer receive(TestServer.Request request) {
         requests.incrementAndGet();
+        TestServer.Answer refusal = authorization.apply(request);
+        if (refusal != null) {
+            return refusal;
+        }
         Matcher matcher = NUMBER.matcher(request.text());
         int number = matcher.find() ? Integer.parseInt(matcher.group(1)) : -1;
         TestServer.Answer fault = faults.apply(number);
