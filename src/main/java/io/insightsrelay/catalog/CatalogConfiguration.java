@@ -46,6 +46,9 @@ class CatalogConfiguration {
     private static List<JsonNode> items(Exchange answer) {
         Exception failure = answer.getException();
         if (failure != null) {
+            // the circuit breaker wraps what it sees
+            HttpOperationFailedException refused = answer.getException(HttpOperationFailedException.class);
+            failure = refused == null ? failure : refused;
             throw failure instanceof CatalogException known ? known : new CatalogException(describe(failure), failure);
         }
         JsonNode items = answer.getMessage().getBody() instanceof JsonNode body ? body.path("items") : null;

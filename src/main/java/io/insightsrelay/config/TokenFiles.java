@@ -36,6 +36,9 @@ public final class TokenFiles implements EnvironmentPostProcessor, Ordered {
         for (String property : new String[] {"backstage.token", "deliver.spotify.apiToken"}) {
             String file = environment.getProperty(property + "File", "");
             if (!file.isBlank()) {
+                if (!environment.getProperty(property, "").isBlank()) {
+                    throw new IllegalArgumentException(property + " and " + property + "File are both set; it has to be one of them");
+                }
                 files.put(property, new TokenFile(property, Path.of(file)));
             }
         }

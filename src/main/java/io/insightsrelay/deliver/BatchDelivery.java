@@ -147,6 +147,11 @@ final class BatchDelivery {
         for (int i = 0; i < attempted.size(); i++) {
             Event event = attempted.get(i);
             Outcome outcome = event.outcome();
+            if (FailurePolicy.isNotTried(outcome)) {
+                // no attempt, so it counts as none
+                failing.add(event);
+                continue;
+            }
             Long failedBefore = outcome.type() == Type.DELIVERED ? null : failedAt.put(event.place(), now);
             boolean othersGotThrough = lastDelivered > i || retries && lastDelivered >= 0
                     || failedBefore != null && destination.lastDelivered() - failedBefore > 0;

@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,10 +41,15 @@ class PoisonIT {
         installation.post(EVENTS);
         // promptly: what is good does not wait for what is poison
         await().atMost(Duration.ofSeconds(30)).until(() -> installation.delivered() >= EVENTS - POISON.size());
-        installation.awaitDrained(Duration.ofSeconds(60));
+        // what nobody answers for could be an outage, until another event gets through
+        await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(300)).until(() -> {
+            installation.post();
+            return installation.books().path("dead").asInt() == POISON.size();
+        });
+        installation.awaitDrained(Duration.ofSeconds(30));
         assertThat(installation.dead()).containsExactlyInAnyOrderElementsOf(POISON);
         assertThat(installation.check()).isZero();
-        assertThat(installation.arrived).containsExactlyInAnyOrderElementsOf(IntStream.range(0, EVENTS).filter(number -> !POISON.contains(number)).boxed().toList());
+        assertThat(installation.arrived).hasSize(installation.posted() - POISON.size()).doesNotHaveDuplicates().doesNotContainAnyElementsOf(POISON);
         JsonNode letters = installation.json("/management/dead-letters").path("deadLetters");
         letters.forEach(letter -> assertThat(letter.path("reason").asText()).contains(reason));
     }
@@ -76,7 +80,7 @@ class PoisonIT {
         Path routes = folder.resolve("routes");
         FileSystemUtils.copyRecursively(Path.of("routes"), routes);
         String indent = before.substring(0, before.indexOf('-'));
-        String condition = String.join(" || ", POISON.stream().map(number -> "${exchangeProperty.event.body} contains '\"e" + number + "\"'").toList());
+        String condition = "${exchangeProperty.event.body.toString()} regex '.*\"e(" + String.join("|", POISON.stream().map(String::valueOf).toList()) + ")\".*'";
         String step = "- filter:\n    id: break-poison\n    expression:\n      simple:\n        expression: \"" + condition.replace("\"", "\\\"") + "\"\n"
                 + "    steps:\n      - throwException:\n          id: throw-at-poison\n          exceptionType: java.lang.IllegalStateException\n          message: this step cannot take it\n";
         String text = Files.readString(routes.resolve(file));

@@ -39,6 +39,12 @@ public final class RelayProcess implements AutoCloseable {
                 .with("RELAY_ROUTES_DIR", ROOT.resolve("routes")).with("RELAY_STOPDELAY", "0s");
     }
 
+    /** Takes an environment variable away from the runs that follow. */
+    public RelayProcess without(String name) {
+        environment.remove(name);
+        return this;
+    }
+
     /** Runs it below another command from now on, such as strace with its options. */
     public RelayProcess below(String... wrapper) {
         this.wrapper = List.of(wrapper);
