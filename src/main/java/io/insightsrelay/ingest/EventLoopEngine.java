@@ -6,6 +6,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
 import org.apache.camel.Message;
@@ -80,7 +81,8 @@ final class EventLoopEngine extends VertxPlatformHttpEngine {
                     return;
                 }
                 if (exchange.getException() != null) {
-                    request.fail(exchange.getException());
+                    // rejected is what a route that is being stopped lets no error handler see
+                    request.fail(exchange.getException() instanceof RejectedExecutionException ? 503 : 500, exchange.getException());
                     return;
                 }
                 Message message = exchange.getMessage();

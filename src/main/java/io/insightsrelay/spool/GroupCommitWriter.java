@@ -2,8 +2,10 @@ package io.insightsrelay.spool;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -54,7 +56,13 @@ final class GroupCommitWriter {
         }
     }
 
-    private final Connection connection;
+    /** Opens the connection that is written on. */
+    interface Connector {
+        Connection connect() throws SQLException;
+    }
+
+    private final Connector connector;
+    private Connection connection;
     private final LinkedBlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>();
     private final AtomicLong pendingBytes = new AtomicLong();
     private final Map<SpoolLog, PreparedStatement> inserts = new HashMap<>();
@@ -65,8 +73,9 @@ final class GroupCommitWriter {
     private volatile boolean accepting = true;
     private volatile String trouble;
 
-    GroupCommitWriter(Connection connection) {
-        this.connection = connection;
+    GroupCommitWriter(Connector connector) throws SQLException {
+        this.connector = connector;
+        connect();
     }
 
     void start() {
@@ -101,6 +110,7 @@ final class GroupCommitWriter {
         }
         try {
             thread.join();
+            disconnect();
             completions.shutdown();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -141,6 +151,9 @@ final class GroupCommitWriter {
     private void commit(List<Task<?>> group) {
         Exception failure = null;
         try {
+            if (connection == null) {
+                connect();
+            }
             for (Task<?> task : group) {
                 perform(task);
             }
@@ -148,7 +161,11 @@ final class GroupCommitWriter {
             trouble = null;
         } catch (SQLException | RuntimeException e) {
             failure = e;
-            rollBack(e);
+            if (trouble == null) {
+                LOG.error("The spool cannot write: {}. Senders are told to come back; nothing acknowledged is affected.", e.getMessage());
+            }
+            trouble = String.valueOf(e.getMessage());
+            disconnect();
         }
         for (Task<?> task : group) {
             pendingBytes.addAndGet(-task.bytes);
@@ -200,16 +217,35 @@ final class GroupCommitWriter {
         appended.put(log, position);
     }
 
-    private void rollBack(Exception cause) {
-        if (trouble == null) {
-            LOG.error("The spool cannot write: {}. Senders are told to come back; nothing acknowledged is affected.", cause.getMessage());
+    /**
+     * A commit that failed may have left the connection inside a transaction, outside of one, or its rows on disk after all; so
+     * it is opened anew, and positions go on after what is there. Rows whose senders were refused may be among it.
+     */
+    private void connect() throws SQLException {
+        Connection fresh = connector.connect();
+        Map<SpoolLog, Long> last = new HashMap<>();
+        for (SpoolLog log : List.copyOf(inserts.keySet())) {
+            try (Statement statement = fresh.createStatement(); ResultSet row = statement.executeQuery("SELECT max(position) FROM " + log.table())) {
+                row.next();
+                last.put(log, row.getLong(1));
+            }
         }
-        trouble = String.valueOf(cause.getMessage());
+        inserts.clear();
+        fresh.setAutoCommit(false);
+        connection = fresh;
+        last.forEach((log, position) -> log.committed(Math.max(position, log.lastPosition())));
+    }
+
+    private void disconnect() {
         try {
-            connection.rollback();
+            if (connection != null) {
+                // rolls back what is open
+                connection.close();
+            }
         } catch (SQLException e) {
-            LOG.warn("The failed spool transaction could not be rolled back: {}", e.getMessage());
+            LOG.warn("The spool's connection did not close cleanly: {}", e.getMessage());
         }
+        connection = null;
     }
 
     private static Thread daemon(Runnable runnable, String name) {

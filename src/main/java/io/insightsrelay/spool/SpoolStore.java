@@ -61,7 +61,6 @@ public final class SpoolStore implements AutoCloseable {
 
     private final SpoolProperties properties;
     private final SpoolFile file;
-    private final Connection writing;
     private final Connection reading;
     private final GroupCommitWriter writer;
     private final Map<String, SpoolLog> logs = new ConcurrentHashMap<>();
@@ -81,16 +80,14 @@ public final class SpoolStore implements AutoCloseable {
         this.properties = properties;
         this.file = new SpoolFile(folder);
         try {
-            writing = file.connect();
-            writing.setAutoCommit(false);
             reading = file.connect();
             readLogs();
             size = measure(reading);
+            writer = new GroupCommitWriter(file::connect);
         } catch (SQLException e) {
             file.close();
             throw new SpoolException("The spool in " + folder.toAbsolutePath() + " cannot be opened: " + e.getMessage(), e);
         }
-        writer = new GroupCommitWriter(writing);
         writer.start();
         cleaner = new Thread(this::clean, "spool-cleaner");
         cleaner.setDaemon(true);
@@ -207,7 +204,6 @@ public final class SpoolStore implements AutoCloseable {
             synchronized (reading) {
                 reading.close();
             }
-            writing.close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (SQLException e) {

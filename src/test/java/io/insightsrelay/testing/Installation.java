@@ -80,6 +80,10 @@ public final class Installation implements AutoCloseable {
         if (fault != null) {
             return fault;
         }
+        if (number < 0) {
+            // not one of the numbered events
+            return TestServer.status(200);
+        }
         String id = request.header("Idempotency-Key");
         String before = ids.putIfAbsent(number, id);
         if (before != null && !before.equals(id)) {
