@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,6 +63,7 @@ final class GroupCommitWriter {
     }
 
     private final Connector connector;
+    private final Consumer<Throwable> onFailure;
     private Connection connection;
     private final LinkedBlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>();
     private final AtomicLong pendingBytes = new AtomicLong();
@@ -73,8 +75,9 @@ final class GroupCommitWriter {
     private volatile boolean accepting = true;
     private volatile String trouble;
 
-    GroupCommitWriter(Connector connector) throws SQLException {
+    GroupCommitWriter(Connector connector, Consumer<Throwable> onFailure) throws SQLException {
         this.connector = connector;
+        this.onFailure = onFailure;
         connect();
     }
 
@@ -171,6 +174,9 @@ final class GroupCommitWriter {
             pendingBytes.addAndGet(-task.bytes);
             if (failure != null) {
                 task.failure = failure;
+            }
+            if (task.failure != null) {
+                onFailure.accept(task.failure);
             }
         }
         if (failure == null) {

@@ -43,6 +43,7 @@ final class SpoolFile implements AutoCloseable {
     private final Path folder;
     private final Path database;
     private final FileChannel lock;
+    private final SpoolRescue rescue;
 
     /**
      * Takes the folder, which is created with mode 0700 if it is missing, and creates or updates the database.
@@ -53,12 +54,22 @@ final class SpoolFile implements AutoCloseable {
         this.folder = folder;
         this.database = folder.resolve("spool.db");
         this.lock = lock(folder);
+        this.rescue = new SpoolRescue(database);
         try {
-            updateSchema();
+            rescue.finish();
+            if (rescue.isDamaged()) {
+                rescue.rescue();
+            }
+            updateSchema(database);
         } catch (SQLException | IOException e) {
             close();
             throw new SpoolException("The spool in " + folder.toAbsolutePath() + " cannot be opened: " + e.getMessage(), e);
         }
+    }
+
+    /** Has the next start look the file over, whatever its size. */
+    void suspect() {
+        rescue.suspect();
     }
 
     /** Whether a process has the spool in {@code folder} open now. */
@@ -94,7 +105,8 @@ final class SpoolFile implements AutoCloseable {
         }
     }
 
-    private void updateSchema() throws SQLException, IOException {
+    /** Creates the database, or brings it up to date. */
+    static void updateSchema(Path database) throws SQLException, IOException {
         SQLiteConfig config = new SQLiteConfig();
         try (Connection connection = config.createConnection("jdbc:sqlite:" + database); Statement statement = connection.createStatement()) {
             int version;

@@ -68,6 +68,7 @@ public final class SpoolStore implements AutoCloseable {
     private final Set<String> running = ConcurrentHashMap.newKeySet();
     private final Thread cleaner;
     private volatile Consumer<String> newConsumer = consumer -> { };
+    private volatile Runnable onDamage = () -> { };
     private volatile boolean open = true;
     private volatile long size;
 
@@ -83,7 +84,7 @@ public final class SpoolStore implements AutoCloseable {
             reading = file.connect();
             readLogs();
             size = measure(reading);
-            writer = new GroupCommitWriter(file::connect);
+            writer = new GroupCommitWriter(file::connect, this::checkDamage);
         } catch (SQLException e) {
             file.close();
             throw new SpoolException("The spool in " + folder.toAbsolutePath() + " cannot be opened: " + e.getMessage(), e);
@@ -145,6 +146,7 @@ public final class SpoolStore implements AutoCloseable {
                     throw new SQLException("a query cannot append");
                 });
             } catch (SQLException e) {
+                checkDamage(e);
                 throw new SpoolException("The spool cannot be read: " + e.getMessage(), e);
             }
         }
@@ -153,6 +155,18 @@ public final class SpoolStore implements AutoCloseable {
     /** Bytes that the spool takes on disk now, its write-ahead log included; pages free for reuse do not count. */
     public long size() {
         return size;
+    }
+
+    /** What is called, once, when a part of the file turns out to be damaged; the next start salvages it. */
+    void whenDamaged(Runnable reaction) {
+        onDamage = reaction;
+    }
+
+    private void checkDamage(Throwable failure) {
+        if (SpoolRescue.saysDamaged(failure)) {
+            file.suspect();
+            onDamage.run();
+        }
     }
 
     boolean isOpen() {
@@ -382,7 +396,7 @@ public final class SpoolStore implements AutoCloseable {
         }
     }
 
-    private static void createTable(Connection connection, SpoolLog log) throws SQLException {
+    static void createTable(Connection connection, SpoolLog log) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE IF NOT EXISTS " + log.table()
                     + "(position INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, payload BLOB NOT NULL)");
