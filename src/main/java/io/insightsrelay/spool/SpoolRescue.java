@@ -158,14 +158,11 @@ final class SpoolRescue {
             boolean unknown = row.table().isEmpty();
             try {
                 if ((unknown || row.table().startsWith("log_")) && values.size() == 3 && values.get(0) == null && values.get(1) instanceof Long && values.get(2) instanceof byte[]) {
-                    SpoolLog log = new SpoolLog(unknown ? "events" : row.table().substring(4), 0);
-                    if (logs.add(log.name())) {
-                        SpoolStore.createTable(connection, log);
-                    }
-                    events += insert(log.table(), row.rowid(), values.get(1), values.get(2));
+                    events += insert(log(unknown ? "events" : row.table().substring(4)).table(), row.rowid(), values.get(1), values.get(2));
                 } else if ((unknown || row.table().equals("dead_letter")) && values.size() == 9 && values.get(8) instanceof byte[]) {
                     deadLetters += insert("dead_letter", values.toArray());
                 } else if (row.table().equals("cursor") || unknown && values.size() == 4 && values.get(0) instanceof String && values.get(2) instanceof Long) {
+                    log((String) values.get(0));
                     Object start = values.size() > 3 ? values.get(3) : values.get(2);
                     insert("cursor", values.get(0), values.get(1), values.get(2), start);
                 } else if (row.table().equals("settled") || row.table().equals("tally")) {
@@ -174,9 +171,18 @@ final class SpoolRescue {
                 if ((events + deadLetters) % ROWS_A_COMMIT == 0) {
                     connection.commit();
                 }
-            } catch (SQLException | IllegalArgumentException e) {
+            } catch (SQLException | IllegalArgumentException | ClassCastException e) {
                 LOG.warn("A row of the damaged spool cannot be kept: {}", e.getMessage());
             }
+        }
+
+        /** Its table may have been empty, so that no row tells of it. */
+        private SpoolLog log(String name) throws SQLException {
+            SpoolLog log = new SpoolLog(name, 0);
+            if (logs.add(name)) {
+                SpoolStore.createTable(connection, log);
+            }
+            return log;
         }
 
         private int insert(String table, Object... values) throws SQLException {

@@ -10,12 +10,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -23,6 +26,9 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -98,10 +104,10 @@ class BadInputIT {
             int at = random.nextInt(bytes.length);
             switch (random.nextInt(4)) {
                 case 0 -> bytes[at] = (byte) random.nextInt(256);
-                case 1 -> bytes = java.util.Arrays.copyOf(bytes, at);
+                case 1 -> bytes = Arrays.copyOf(bytes, at);
                 case 2 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
                 default -> {
-                    byte[] longer = java.util.Arrays.copyOf(bytes, bytes.length + at);
+                    byte[] longer = Arrays.copyOf(bytes, bytes.length + at);
                     System.arraycopy(bytes, 0, longer, bytes.length, at);
                     bytes = longer;
                 }
@@ -127,7 +133,7 @@ class BadInputIT {
         AtomicLong accepted = new AtomicLong();
         AtomicInteger sent = new AtomicInteger();
         Map<Integer, Integer> statuses = new ConcurrentHashMap<>();
-        List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
         List<Thread> clients = new ArrayList<>();
         for (int client = 0; client < CLIENTS; client++) {
             long seed = SEED + client;
@@ -205,7 +211,7 @@ class BadInputIT {
         Answer request(String head, byte[] body) throws IOException {
             OutputStream out = socket.getOutputStream();
             byte[] start = head.getBytes(StandardCharsets.ISO_8859_1);
-            byte[] whole = java.util.Arrays.copyOf(start, start.length + body.length);
+            byte[] whole = Arrays.copyOf(start, start.length + body.length);
             System.arraycopy(body, 0, whole, start.length, body.length);
             out.write(whole);
             out.flush();
@@ -225,7 +231,7 @@ class BadInputIT {
             socket.setTcpNoDelay(true);
             return socket;
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -239,7 +245,7 @@ class BadInputIT {
             head.write(next);
         }
         String text = head.toString(StandardCharsets.ISO_8859_1);
-        java.util.regex.Matcher length = java.util.regex.Pattern.compile("(?i)content-length: (\\d+)").matcher(text);
+        Matcher length = Pattern.compile("(?i)content-length: (\\d+)").matcher(text);
         byte[] body = in.readNBytes(length.find() ? Integer.parseInt(length.group(1)) : 0);
         return new Answer(Integer.parseInt(text.split(" ")[1]), new String(body, StandardCharsets.UTF_8));
     }
@@ -256,7 +262,7 @@ class BadInputIT {
             List<Integer> statuses = new ArrayList<>();
             try {
                 String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-                java.util.regex.Matcher status = java.util.regex.Pattern.compile("HTTP/1\\.[01] (\\d{3}) ").matcher(all);
+                Matcher status = Pattern.compile("HTTP/1\\.[01] (\\d{3}) ").matcher(all);
                 while (status.find()) {
                     statuses.add(Integer.parseInt(status.group(1)));
                 }
@@ -348,7 +354,7 @@ class BadInputIT {
                         return true;
                     }
                 });
-                java.util.concurrent.locks.LockSupport.parkNanos(300_000_000);
+                LockSupport.parkNanos(300_000_000);
             }
         });
         dripping.start();

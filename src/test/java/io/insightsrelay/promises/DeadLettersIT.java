@@ -9,6 +9,7 @@ import io.insightsrelay.testing.TestServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -42,7 +43,7 @@ class DeadLettersIT {
 
     @Test
     void aReplayIsRateLimitedSurvivesAKillAndRepeatsNothing() {
-        List<Long> arrivals = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Long> arrivals = Collections.synchronizedList(new ArrayList<>());
         installation.faults(number -> {
             arrivals.add(System.nanoTime());
             // some fail again

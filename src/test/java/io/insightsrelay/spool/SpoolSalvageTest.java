@@ -12,6 +12,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -73,7 +74,7 @@ class SpoolSalvageTest {
     }
 
     private static String key(long rowid, Object storedAt, byte[] payload) {
-        return rowid + " " + storedAt + " " + java.util.Arrays.hashCode(payload);
+        return rowid + " " + storedAt + " " + Arrays.hashCode(payload);
     }
 
     private TreeMap<String, Set<String>> bySql() throws SQLException {

@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.util.Date;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /**
@@ -30,7 +31,8 @@ public final class Portal implements AutoCloseable {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
-    private final TestServer server = new TestServer();
+    private final TestServer server = new TestServer().forgetful();
+    private final AtomicLong lookUps = new AtomicLong();
     private final Map<String, JsonNode> entities = new ConcurrentHashMap<>();
     private final ECKey key;
     private volatile Function<TestServer.Request, TestServer.Answer> catalogTrouble = request -> null;
@@ -52,7 +54,17 @@ public final class Portal implements AutoCloseable {
 
     /** How many by-refs calls there were. */
     public long lookUps() {
-        return server.requests().stream().filter(request -> request.path().endsWith("/by-refs")).count();
+        return lookUps.get();
+    }
+
+    /** As a host does on which nothing listens. */
+    public void refuseConnections() {
+        server.refuseConnections();
+    }
+
+    /** Listens again. */
+    public void acceptConnections() {
+        server.acceptConnections();
     }
 
     /** Adds an entity, given as JSON with single quotes; its ref is the key in lower case. */
@@ -87,6 +99,9 @@ public final class Portal implements AutoCloseable {
     private TestServer.Answer answer(TestServer.Request request) {
         if (request.path().equals("/api/auth/.well-known/jwks.json")) {
             return TestServer.json(200, "{\"keys\":[" + key.toPublicJWK().toJSONString() + "]}");
+        }
+        if (request.path().endsWith("/by-refs")) {
+            lookUps.incrementAndGet();
         }
         TestServer.Answer trouble = catalogTrouble.apply(request);
         if (trouble != null) {
