@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,7 +37,11 @@ final class SpoolSalvage implements Closeable {
     record Row(String table, long rowid, List<Object> values) {
     }
 
+    private static final int MAGIC = 'S' << 24 | 'Q' << 16 | 'L' << 8 | 'i';
     private static final int DEFAULT_PAGE_SIZE = 4096;
+    // what SQLite allows by default
+    private static final int MOST_BYTES = 1_000_000_000;
+    private static final int MOST_COLUMNS = 2_000;
     private static final int ROOT = 1;
     private static final int FREE = 2;
     private static final int BTREE = 5;
@@ -45,8 +50,8 @@ final class SpoolSalvage implements Closeable {
 
     private final FileChannel database;
     private final FileChannel wal;
+    // all of it is used: the byte that says how much is reserved is always 0 here, and so is not trusted
     private final int pageSize;
-    private final int usable;
     private final long pages;
     // the latest committed frame of each page; its offset in the write-ahead log
     private final Map<Long, Long> frames = new HashMap<>();
@@ -59,15 +64,13 @@ final class SpoolSalvage implements Closeable {
         ByteBuffer header = read(database, 0, 100);
         int stated = Short.toUnsignedInt(header.getShort(16));
         int size = stated == 1 ? 65_536 : stated;
-        boolean plausible = size >= 512 && Integer.bitCount(size) == 1 && header.get(0) == 'S';
-        pageSize = plausible ? size : DEFAULT_PAGE_SIZE;
-        usable = pageSize - (plausible ? Byte.toUnsignedInt(header.get(20)) : 0);
+        pageSize = size >= 512 && Integer.bitCount(size) == 1 && header.getInt(0) == MAGIC ? size : DEFAULT_PAGE_SIZE;
         long committed = readFrames();
         // a file that a commit has shortened still holds what was behind its end
         pages = committed > 0 ? committed : database.size() / pageSize;
     }
 
-    /** Hands out every row that can be read; gives the number of pages that cannot. */
+    /** Hands out every row that can be read; gives the number of pages that cannot, as far as it is known that they should. */
     static int read(Path file, Path walFile, Consumer<Row> rows) throws IOException {
         try (SpoolSalvage salvage = new SpoolSalvage(file, walFile)) {
             return salvage.run(rows);
@@ -75,28 +78,28 @@ final class SpoolSalvage implements Closeable {
     }
 
     private int run(Consumer<Row> rows) throws IOException {
+        int unreadable = 0;
         for (long number = 1; number <= pages; number++) {
             if (root(number) == SCHEMA_ROOT) {
-                readPage(number, "sqlite_schema", false, row -> {
+                unreadable += readPage(number, "sqlite_schema", true, row -> {
                     List<Object> values = row.values;
                     if (values.size() == 5 && values.get(1) instanceof String name && values.get(3) instanceof Long root) {
-                        if ("table".equals(values.get(0))) {
+                        // views and triggers have no root
+                        if ("table".equals(values.get(0)) && root > SCHEMA_ROOT) {
                             tables.put(root, name);
-                        } else {
+                        } else if ("index".equals(values.get(0)) && root > SCHEMA_ROOT) {
                             indexes.add(root);
                         }
                     }
-                });
+                }) ? 0 : 1;
             }
         }
-        int unreadable = 0;
         for (long number = 2; number <= pages; number++) {
             long root = root(number);
             if (isPointerMap(number) || root < NO_ROOT || root == SCHEMA_ROOT || indexes.contains(root)) {
                 continue;
             }
-            String table = tables.getOrDefault(root, "");
-            unreadable += readPage(number, table, !table.isEmpty(), rows) ? 0 : 1;
+            unreadable += readPage(number, tables.getOrDefault(root, ""), root != NO_ROOT, rows) ? 0 : 1;
         }
         return unreadable;
     }
@@ -108,7 +111,7 @@ final class SpoolSalvage implements Closeable {
     }
 
     private long pointerMapOf(long number) {
-        long entries = usable / 5 + 1;
+        long entries = pageSize / 5 + 1;
         long page = (number - 2) / entries * entries + 2;
         return page == 0x40000000L / pageSize + 1 ? page + 1 : page;
     }
@@ -117,8 +120,8 @@ final class SpoolSalvage implements Closeable {
     private long root(long number) throws IOException {
         long page = number;
         for (int depth = 0; depth < 64; depth++) {
-            if (page == SCHEMA_ROOT) {
-                return SCHEMA_ROOT;
+            if (page == SCHEMA_ROOT || tables.containsKey(page) || indexes.contains(page)) {
+                return page;
             }
             long map = pointerMapOf(page);
             int at = (int) (5 * (page - map - 1));
@@ -128,14 +131,13 @@ final class SpoolSalvage implements Closeable {
             }
             int type = content.get(at);
             long parent = Integer.toUnsignedLong(content.getInt(at + 1));
-            if (type == ROOT) {
-                return page;
-            }
-            if (type >= FREE && type < BTREE) {
-                return -1;
-            }
-            if (type != BTREE || parent < 1 || parent > pages) {
+            // only an entry that is right in itself is believed: noise that reads as "free" would hide rows
+            boolean parentless = type == ROOT || type == FREE;
+            if (type < ROOT || type > BTREE || (parentless ? parent != 0 : parent < 1 || parent > pages)) {
                 return NO_ROOT;
+            }
+            if (type != BTREE) {
+                return type == ROOT ? page : -1;
             }
             page = parent;
         }
@@ -158,50 +160,62 @@ final class SpoolSalvage implements Closeable {
             // an interior page of a rowid table holds no rows; anything else is damage where a page of a table should be
             return kind == 0x05 || !expected;
         }
-        int cells = Short.toUnsignedInt(page.getShort(start + 3));
+        int stated = Short.toUnsignedInt(page.getShort(start + 3));
         int pointers = start + (interior ? 12 : 8);
-        boolean sound = true;
-        for (int i = 0; i < cells && pointers + 2 * i + 2 <= page.limit(); i++) {
+        int cells = Math.min(stated, (page.limit() - pointers) / 2);
+        boolean sound = cells == stated;
+        for (int i = 0; i < cells; i++) {
+            Row row;
             try {
                 page.position(Short.toUnsignedInt(page.getShort(pointers + 2 * i)) + (interior ? 4 : 0));
                 long size = varint(page);
                 long rowid = rowids ? varint(page) : 0;
-                rows.accept(new Row(table, rowid, record(payload(page, size, rowids))));
+                row = new Row(table, rowid, record(payload(page, size, rowids)));
             } catch (IllegalArgumentException | BufferUnderflowException e) {
                 sound = false;
+                continue;
             }
+            rows.accept(row);
         }
         return sound;
     }
 
     private ByteBuffer payload(ByteBuffer page, long size, boolean rowids) throws IOException {
-        if (size < 1 || size > database.size() + (wal == null ? 0 : wal.size())) {
+        if (size < 1 || size > Math.min(MOST_BYTES, database.size() + (wal == null ? 0 : wal.size()))) {
             throw new IllegalArgumentException("size");
         }
-        int most = rowids ? usable - 35 : (usable - 12) * 64 / 255 - 23;
-        int least = (usable - 12) * 32 / 255 - 23;
-        int fitting = (int) (least + (size - least) % (usable - 4));
+        int most = rowids ? pageSize - 35 : (pageSize - 12) * 64 / 255 - 23;
+        int least = (pageSize - 12) * 32 / 255 - 23;
+        int fitting = (int) (least + (size - least) % (pageSize - 4));
         int local = size <= most ? (int) size : fitting <= most ? fitting : least;
         byte[] head = new byte[local];
         page.get(head);
         if (size == local) {
             return ByteBuffer.wrap(head);
         }
-        ByteBuffer whole = ByteBuffer.allocate(Math.toIntExact(size)).put(head);
+        // the whole chain has to be there before there is memory for what it is said to hold
         long next = Integer.toUnsignedLong(page.getInt());
-        while (whole.hasRemaining()) {
-            ByteBuffer overflow = page(next);
-            next = Integer.toUnsignedLong(overflow.getInt());
-            overflow.limit(Math.min(usable, 4 + whole.remaining()));
-            whole.put(overflow);
+        Set<Long> chain = new LinkedHashSet<>();
+        for (long left = size - local; left > 0; left -= pageSize - 4) {
+            if (!chain.add(next)) {
+                throw new IllegalArgumentException("loop");
+            }
+            next = Integer.toUnsignedLong(page(next).getInt());
+        }
+        if (next != 0) {
+            throw new IllegalArgumentException("chain");
+        }
+        ByteBuffer whole = ByteBuffer.allocate((int) size).put(head);
+        for (long number : chain) {
+            whole.put(page(number).slice(4, Math.min(pageSize - 4, whole.remaining())));
         }
         return whole.flip();
     }
 
     private static List<Object> record(ByteBuffer payload) {
-        int body = (int) varint(payload);
+        long body = varint(payload);
         List<Long> types = new ArrayList<>();
-        while (payload.position() < body) {
+        while (payload.position() < body && types.size() < MOST_COLUMNS) {
             types.add(varint(payload));
         }
         if (payload.position() != body) {
@@ -211,12 +225,18 @@ final class SpoolSalvage implements Closeable {
         for (long type : types) {
             values.add(value(payload, type));
         }
+        if (payload.hasRemaining()) {
+            throw new IllegalArgumentException("length");
+        }
         return values;
     }
 
     private static Object value(ByteBuffer payload, long type) {
+        if (type < 0 || (type - 12) / 2 > payload.remaining()) {
+            throw new IllegalArgumentException("type");
+        }
         if (type >= 12) {
-            byte[] bytes = new byte[checked((type - 12) / 2, payload)];
+            byte[] bytes = new byte[(int) ((type - 12) / 2)];
             payload.get(bytes);
             return type % 2 == 0 ? bytes : new String(bytes, StandardCharsets.UTF_8);
         }
@@ -230,13 +250,6 @@ final class SpoolSalvage implements Closeable {
             case 6 -> integer(payload, 8);
             default -> throw new IllegalArgumentException("type");
         };
-    }
-
-    private static int checked(long length, ByteBuffer payload) {
-        if (length > payload.remaining()) {
-            throw new IllegalArgumentException("length");
-        }
-        return (int) length;
     }
 
     private static Long integer(ByteBuffer payload, int bytes) {
@@ -300,7 +313,8 @@ final class SpoolSalvage implements Closeable {
             ByteBuffer frame = read(wal, at, 24 + pageSize);
             checksum(sum, frame, 0, 8, order);
             checksum(sum, frame, 24, pageSize, order);
-            if (frame.getInt(8) != header.getInt(16) || frame.getInt(12) != header.getInt(20) || sum[0] != frame.getInt(16) || sum[1] != frame.getInt(20)) {
+            boolean current = frame.getInt(8) == header.getInt(16) && frame.getInt(12) == header.getInt(20);
+            if (!current || sum[0] != frame.getInt(16) || sum[1] != frame.getInt(20)) {
                 return committed;
             }
             open.put(Integer.toUnsignedLong(frame.getInt(0)), at + 24);
