@@ -100,6 +100,7 @@ final class SpoolRescue {
             connection.setAutoCommit(false);
             Insert insert = new Insert(connection);
             unreadable = SpoolSalvage.read(database, Path.of(database + "-wal"), insert::row);
+            insert.orphans();
             connection.commit();
             events = insert.events;
             deadLetters = insert.deadLetters;
@@ -121,7 +122,7 @@ final class SpoolRescue {
             return;
         }
         String aside = "spool.db.damaged-" + DATE.format(Instant.now());
-        for (String suffix : new String[] {"-wal", "-shm", ""}) {
+        for (String suffix : List.of("-wal", "-shm", "")) {
             Path old = Path.of(database + suffix);
             if (Files.exists(old)) {
                 Files.move(old, database.resolveSibling(aside + suffix));
@@ -149,8 +150,21 @@ final class SpoolRescue {
         private int events;
         private int deadLetters;
 
-        Insert(Connection connection) {
+        Insert(Connection connection) throws SQLException {
             this.connection = connection;
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("CREATE TEMP TABLE orphan(position INTEGER, stored_at INTEGER, payload BLOB)");
+            }
+        }
+
+        /** Events of which nothing tells the log: at their place in the first of them where it is free, or else at its end. */
+        void orphans() throws SQLException {
+            SpoolLog log = log("events");
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("INSERT OR IGNORE INTO " + log.table() + " SELECT position, stored_at, payload FROM orphan");
+                statement.execute("INSERT INTO " + log.table() + "(stored_at, payload) SELECT o.stored_at, o.payload FROM orphan o JOIN " + log.table()
+                        + " e ON e.position = o.position WHERE e.payload <> o.payload");
+            }
         }
 
         void row(SpoolSalvage.Row row) {
@@ -158,7 +172,8 @@ final class SpoolRescue {
             boolean unknown = row.table().isEmpty();
             try {
                 if ((unknown || row.table().startsWith("log_")) && values.size() == 3 && values.get(0) == null && values.get(1) instanceof Long && values.get(2) instanceof byte[]) {
-                    events += insert(log(unknown ? "events" : row.table().substring(4)).table(), row.rowid(), values.get(1), values.get(2));
+                    String table = unknown ? "orphan" : log(row.table().substring(4)).table();
+                    events += insert(table, row.rowid(), values.get(1), values.get(2));
                 } else if ((unknown || row.table().equals("dead_letter")) && values.size() == 9 && values.get(8) instanceof byte[]) {
                     deadLetters += insert("dead_letter", values.toArray());
                 } else if (row.table().equals("cursor") || unknown && values.size() == 4 && values.get(0) instanceof String && values.get(2) instanceof Long) {
