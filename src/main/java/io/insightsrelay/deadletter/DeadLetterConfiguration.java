@@ -67,7 +67,8 @@ class DeadLetterConfiguration {
             this.properties = properties;
         }
 
-        @Scheduled(fixedRate = 1_000)
+        /** With a delay, not at a rate: what a stall made late must not be made up for at once. */
+        @Scheduled(fixedDelay = 1_000)
         void replay() {
             attempt("replayed", () -> store.replayRequested(properties.replayRate()).join());
         }

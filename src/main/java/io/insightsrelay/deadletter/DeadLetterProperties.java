@@ -11,7 +11,7 @@ import org.springframework.validation.annotation.Validated;
 /**
  * The {@code deadLetters} section of application.yaml.
  *
- * @param replayRate most dead letters that go out again in a second
+ * @param replayRate most dead letters of a destination that go out again in a second
  * @param maxAge     how long a dead letter is kept
  */
 @Validated

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 import org.springframework.lang.Nullable;
 
 /** The dead letters in the spool's database. Thread-safe. Writes complete once they are fsynced. */
@@ -172,21 +174,34 @@ public final class DeadLetterStore {
      * Moves dead letters whose replay was asked for to the logs that their destinations take retries from, oldest first, in
      * one transaction. Completes with their number.
      *
-     * @param most how many at most
+     * @param most how many at most for each destination, less those that wait in its log of retries already: what piles up
+     *             while a destination is slow or the relay is away must not go out all at once
      */
     public CompletableFuture<Integer> replayRequested(int most) {
+        Map<String, Long> retries = store.logStates().stream().filter(SpoolStore.LogState::isRetries)
+                .collect(Collectors.toMap(SpoolStore.LogState::name, log -> log.cursors().keySet().stream().mapToLong(log::waiting).max().orElse(log.lastPosition())));
         List<Listed> letters = store.read((connection, appender) -> {
-            try (PreparedStatement statement = connection.prepareStatement("SELECT " + COLUMNS
-                    + " FROM dead_letter WHERE replay_requested_at IS NOT NULL ORDER BY id LIMIT ?")) {
-                statement.setInt(1, most);
-                List<Listed> found = new ArrayList<>();
-                try (ResultSet row = statement.executeQuery()) {
-                    while (row.next()) {
-                        found.add(read(row));
+            List<String> destinations = new ArrayList<>();
+            try (Statement statement = connection.createStatement();
+                 ResultSet row = statement.executeQuery("SELECT DISTINCT destination FROM dead_letter WHERE replay_requested_at IS NOT NULL")) {
+                while (row.next()) {
+                    destinations.add(row.getString(1));
+                }
+            }
+            List<Listed> found = new ArrayList<>();
+            for (String destination : destinations) {
+                try (PreparedStatement statement = connection.prepareStatement("SELECT " + COLUMNS
+                        + " FROM dead_letter WHERE replay_requested_at IS NOT NULL AND destination = ? ORDER BY id LIMIT ?")) {
+                    statement.setString(1, destination);
+                    statement.setLong(2, Math.max(0, most - retries.getOrDefault(SpoolLog.retriesOf(destination), 0L)));
+                    try (ResultSet row = statement.executeQuery()) {
+                        while (row.next()) {
+                            found.add(read(row));
+                        }
                     }
                 }
-                return found;
             }
+            return found;
         });
         if (letters.isEmpty()) {
             return CompletableFuture.completedFuture(0);

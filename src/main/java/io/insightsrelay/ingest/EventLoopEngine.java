@@ -1,8 +1,9 @@
 package io.insightsrelay.ingest;
 
-import io.vertx.core.Context;
+import io.insightsrelay.spool.SpoolEndpoint;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.impl.ContextInternal;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
 import java.util.Map;
@@ -48,9 +49,11 @@ final class EventLoopEngine extends VertxPlatformHttpEngine {
                 request.fail(503);
                 return;
             }
-            Context eventLoop = request.vertx().getOrCreateContext();
+            ContextInternal eventLoop = (ContextInternal) request.vertx().getOrCreateContext();
             Exchange exchange = createExchange(false);
             exchange.setPattern(ExchangePattern.InOut);
+            // the context is this request's alone; the loop below it is shared, so that one task goes on with all events of a commit
+            exchange.setProperty(SpoolEndpoint.EXECUTOR, eventLoop.nettyEventLoop());
             processHttpRequest(exchange, request).onComplete(read -> {
                 if (read.failed()) {
                     releaseExchange(exchange, false);
@@ -65,7 +68,7 @@ final class EventLoopEngine extends VertxPlatformHttpEngine {
                     return;
                 }
                 getAsyncProcessor().process(exchange, doneSync -> {
-                    if (doneSync) {
+                    if (eventLoop.inThread()) {
                         answer(exchange, request);
                     } else {
                         eventLoop.runOnContext(nothing -> answer(exchange, request));

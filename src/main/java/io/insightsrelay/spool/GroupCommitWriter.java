@@ -8,27 +8,36 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.lang.Nullable;
 
 /**
  * The only writer of the database. It commits whatever has gathered while the previous commit was syncing, so that one
- * fsync serves many callers. Futures complete on a thread of their own, after the commit, so that the next commit does
- * not wait for what callers do with the news.
+ * fsync serves many callers. Futures complete after the commit and not on this thread, so that the next commit does not wait
+ * for what callers do with the news: on the executor that the caller gave, all of one commit in one go, or on one for all.
  */
 final class GroupCommitWriter {
 
     private static final Logger LOG = LoggerFactory.getLogger(GroupCommitWriter.class);
     private static final int MOST_TASKS_A_COMMIT = 4096;
-    private static final Task<Void> STOP = new Task<>(null, null, 0);
+    /** From this many bytes on the write-ahead log is to be copied into the file, and from these on before anything else. */
+    private static final long LONG_LOG = 8L << 20;
+    private static final long LONGEST_LOG = 8 * LONG_LOG;
+    /** What a commit writes besides its events: a page or two that it shares with others. */
+    private static final long AROUND_A_COMMIT = 8192;
+    private static final Task<Void> STOP = new Task<>(null, null, 0, null);
 
     private record Append(SpoolLog log, List<byte[]> payloads) {
     }
@@ -38,14 +47,16 @@ final class GroupCommitWriter {
         final Append append;
         final SpoolStore.Work<T> work;
         final long bytes;
+        final Executor executor;
         final CompletableFuture<T> done = new CompletableFuture<>();
         T result;
         Exception failure;
 
-        Task(Append append, SpoolStore.Work<T> work, long bytes) {
+        Task(Append append, SpoolStore.Work<T> work, long bytes, Executor executor) {
             this.append = append;
             this.work = work;
             this.bytes = bytes;
+            this.executor = executor;
         }
 
         void finish() {
@@ -53,6 +64,53 @@ final class GroupCommitWriter {
                 done.complete(result);
             } else {
                 done.completeExceptionally(new SpoolException("The spool refused the work: " + failure.getMessage(), failure));
+            }
+        }
+    }
+
+    /** The end of a log as the open transaction has it. */
+    private final class Tail {
+        final SpoolLog log;
+        final PreparedStatement insert;
+        final SpoolBlock block = new SpoolBlock();
+        long position;
+        long committed;
+
+        Tail(SpoolLog log) throws SQLException {
+            this.log = log;
+            insert = connection.prepareStatement("INSERT INTO " + log.table() + "(position, stored_at, payload) VALUES (?, ?, ?)");
+            position = log.lastPosition();
+            committed = position;
+        }
+
+        void append(List<byte[]> payloads) throws SQLException {
+            for (byte[] payload : payloads) {
+                block.add(payload);
+                if (block.isFull()) {
+                    flush();
+                }
+            }
+        }
+
+        void flush() throws SQLException {
+            if (block.count() > 0) {
+                position += block.count();
+                insert.setLong(1, position);
+                insert.setLong(2, System.currentTimeMillis());
+                insert.setBytes(3, block.take());
+                insert.executeUpdate();
+            }
+        }
+
+        void rollBackTo(long before) {
+            position = before;
+            block.clear();
+        }
+
+        void committed() {
+            if (position > committed) {
+                committed = position;
+                log.committed(position);
             }
         }
     }
@@ -67,11 +125,14 @@ final class GroupCommitWriter {
     private Connection connection;
     private final LinkedBlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>();
     private final AtomicLong pendingBytes = new AtomicLong();
-    private final Map<SpoolLog, PreparedStatement> inserts = new HashMap<>();
-    private final Map<SpoolLog, Long> appended = new HashMap<>();
+    private final Map<SpoolLog, Tail> tails = new HashMap<>();
     private final ExecutorService completions =
             Executors.newSingleThreadExecutor(runnable -> daemon(runnable, "spool-completions"));
     private final Thread thread = daemon(this::run, "spool-writer");
+    private volatile Runnable logIsLong = () -> { };
+    /** About how long the write-ahead log is. */
+    private volatile long logged;
+    private volatile boolean checkpoint;
     private volatile boolean accepting = true;
     private volatile String trouble;
 
@@ -85,16 +146,31 @@ final class GroupCommitWriter {
         thread.start();
     }
 
-    CompletableFuture<Void> append(SpoolLog log, List<byte[]> payloads, long bytes) {
-        return submit(new Task<>(new Append(log, payloads), null, bytes));
+    /** @param executor on which the future completes; null: one for all */
+    CompletableFuture<Void> append(SpoolLog log, List<byte[]> payloads, long bytes, @Nullable Executor executor) {
+        return submit(new Task<>(new Append(log, payloads), null, bytes, executor == null ? completions : executor));
     }
 
     <T> CompletableFuture<T> write(SpoolStore.Work<T> work) {
-        return submit(new Task<>(null, work, 0));
+        return submit(new Task<>(null, work, 0, completions));
     }
 
     long pendingBytes() {
         return pendingBytes.get();
+    }
+
+    /** What is called, on the writer's thread, when the write-ahead log has grown long. */
+    void whenLogIsLong(Runnable reaction) {
+        logIsLong = reaction;
+    }
+
+    boolean isLogLong() {
+        return logged > LONG_LOG;
+    }
+
+    /** Has what is left of the write-ahead log copied after the next commit, so that it begins anew. */
+    void checkpoint() {
+        checkpoint = true;
     }
 
     /** Why the last commit failed, or null when it succeeded. */
@@ -160,8 +236,10 @@ final class GroupCommitWriter {
             for (Task<?> task : group) {
                 perform(task);
             }
+            flush();
             connection.commit();
             trouble = null;
+            copyLog(group);
         } catch (SQLException | RuntimeException e) {
             failure = e;
             if (trouble == null) {
@@ -170,8 +248,9 @@ final class GroupCommitWriter {
             trouble = String.valueOf(e.getMessage());
             disconnect();
         }
+        long bytes = 0;
         for (Task<?> task : group) {
-            pendingBytes.addAndGet(-task.bytes);
+            bytes += task.bytes;
             if (failure != null) {
                 task.failure = failure;
             }
@@ -179,11 +258,47 @@ final class GroupCommitWriter {
                 onFailure.accept(task.failure);
             }
         }
+        pendingBytes.addAndGet(-bytes);
         if (failure == null) {
-            appended.forEach(SpoolLog::committed);
+            tails.values().forEach(Tail::committed);
         }
-        appended.clear();
-        completions.execute(() -> group.forEach(Task::finish));
+        finish(group);
+    }
+
+    private void copyLog(List<Task<?>> group) {
+        long length = logged + AROUND_A_COMMIT;
+        for (Task<?> task : group) {
+            length += task.bytes;
+        }
+        if (length > LONGEST_LOG || checkpoint) {
+            checkpoint = false;
+            length = 0;
+            try (Statement statement = connection.createStatement()) {
+                connection.setAutoCommit(true);
+                statement.execute("PRAGMA wal_checkpoint(PASSIVE)");
+                connection.setAutoCommit(false);
+            } catch (SQLException e) {
+                // what is committed is so; if the connection is of no use any more the next commit finds out
+                LOG.warn("The spool's write-ahead log cannot be copied: {}", e.getMessage());
+            }
+        }
+        logged = length;
+        if (length > LONG_LOG) {
+            logIsLong.run();
+        }
+    }
+
+    private void finish(List<Task<?>> group) {
+        Map<Executor, List<Task<?>>> byExecutor = new IdentityHashMap<>(4);
+        group.forEach(task -> byExecutor.computeIfAbsent(task.executor, executor -> new ArrayList<>(group.size())).add(task));
+        byExecutor.forEach((executor, tasks) -> {
+            try {
+                executor.execute(() -> tasks.forEach(Task::finish));
+            } catch (RejectedExecutionException e) {
+                // a caller that is gone; what it appended is stored all the same
+                LOG.debug("Nobody waits for {} appends", tasks.size());
+            }
+        });
     }
 
     private <T> void perform(Task<T> task) throws SQLException {
@@ -192,14 +307,16 @@ final class GroupCommitWriter {
             return;
         }
         // other work may fail for reasons of its own, and must not take the events of the same commit with it
+        flush();
         Savepoint savepoint = connection.setSavepoint();
-        Map<SpoolLog, Long> before = Map.copyOf(appended);
+        Map<Tail, Long> before = new HashMap<>();
+        tails.values().forEach(tail -> before.put(tail, tail.position));
         try {
             task.result = task.work.run(connection, this::insert);
+            flush();
         } catch (SQLException | RuntimeException e) {
             connection.rollback(savepoint);
-            appended.clear();
-            appended.putAll(before);
+            tails.values().forEach(tail -> tail.rollBackTo(before.getOrDefault(tail, tail.committed)));
             task.failure = e;
         } finally {
             connection.releaseSavepoint(savepoint);
@@ -207,20 +324,18 @@ final class GroupCommitWriter {
     }
 
     private void insert(SpoolLog log, List<byte[]> payloads) throws SQLException {
-        PreparedStatement insert = inserts.get(log);
-        if (insert == null) {
-            insert = connection.prepareStatement(log.insertSql());
-            inserts.put(log, insert);
+        Tail tail = tails.get(log);
+        if (tail == null) {
+            tail = new Tail(log);
+            tails.put(log, tail);
         }
-        long position = appended.getOrDefault(log, log.lastPosition());
-        long now = System.currentTimeMillis();
-        for (byte[] payload : payloads) {
-            insert.setLong(1, ++position);
-            insert.setLong(2, now);
-            insert.setBytes(3, payload);
-            insert.executeUpdate();
+        tail.append(payloads);
+    }
+
+    private void flush() throws SQLException {
+        for (Tail tail : tails.values()) {
+            tail.flush();
         }
-        appended.put(log, position);
     }
 
     /**
@@ -230,13 +345,13 @@ final class GroupCommitWriter {
     private void connect() throws SQLException {
         Connection fresh = connector.connect();
         Map<SpoolLog, Long> last = new HashMap<>();
-        for (SpoolLog log : List.copyOf(inserts.keySet())) {
+        for (SpoolLog log : tails.keySet()) {
             try (Statement statement = fresh.createStatement(); ResultSet row = statement.executeQuery("SELECT max(position) FROM " + log.table())) {
                 row.next();
                 last.put(log, row.getLong(1));
             }
         }
-        inserts.clear();
+        tails.clear();
         fresh.setAutoCommit(false);
         connection = fresh;
         last.forEach((log, position) -> log.committed(Math.max(position, log.lastPosition())));

@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
@@ -25,25 +26,28 @@ final class SpoolCursor {
                 return row.getLong(1);
             }
         }
-        try (PreparedStatement create = prepare(connection, """
-                INSERT INTO cursor(log, consumer, position, start)
-                SELECT ?1, ?2, first, first FROM (SELECT coalesce(min(position) - 1, ?3) AS first FROM %s) RETURNING position""".formatted(log.table()), log, consumer)) {
-            create.setLong(3, log.lastPosition());
-            if (!log.isRetries()) {
-                // dead letters of an earlier life of this consumer
-                try (PreparedStatement dead = connection.prepareStatement("SELECT count(*) FROM dead_letter WHERE destination = ?")) {
-                    dead.setString(1, consumer);
-                    try (ResultSet row = dead.executeQuery()) {
-                        row.next();
-                        Tally.add(connection, consumer, Tally.Outcome.OPENING, row.getLong(1));
-                    }
-                }
-            }
-            try (ResultSet row = create.executeQuery()) {
-                row.next();
-                return row.getLong(1);
+        long first = log.lastPosition();
+        try (Statement statement = connection.createStatement();
+             ResultSet row = statement.executeQuery("SELECT position, payload FROM " + log.table() + " ORDER BY position LIMIT 1")) {
+            if (row.next()) {
+                first = row.getLong(1) - SpoolBlock.events(row.getBytes(2)).size();
             }
         }
+        try (PreparedStatement create = prepare(connection, "INSERT INTO cursor(log, consumer, position, start) VALUES (?1, ?2, ?3, ?3)", log, consumer)) {
+            create.setLong(3, first);
+            create.executeUpdate();
+        }
+        if (!log.isRetries()) {
+            // dead letters of an earlier life of this consumer
+            try (PreparedStatement dead = connection.prepareStatement("SELECT count(*) FROM dead_letter WHERE destination = ?")) {
+                dead.setString(1, consumer);
+                try (ResultSet row = dead.executeQuery()) {
+                    row.next();
+                    Tally.add(connection, consumer, Tally.Outcome.OPENING, row.getLong(1));
+                }
+            }
+        }
+        return first;
     }
 
     /** The positions beyond the cursor that have an outcome. */

@@ -20,6 +20,12 @@ import org.apache.camel.support.DefaultEndpoint;
 @UriEndpoint(firstVersion = "0.1.0", scheme = "spool", title = "Spool", syntax = "spool:log", category = {Category.MESSAGING})
 public final class SpoolEndpoint extends DefaultEndpoint {
 
+    /**
+     * Exchange property: the {@link java.util.concurrent.Executor} on which an exchange goes on once its events are fsynced. All of one
+     * commit that have the same go on in one task. Without it they go on on a thread of the spool.
+     */
+    public static final String EXECUTOR = "SpoolExecutor";
+
     @UriPath(description = "Name of the log: a-z, 0-9 and -")
     @Metadata(required = true)
     private final String log;

@@ -36,7 +36,9 @@ final class SpoolFile implements AutoCloseable {
                     "CREATE TABLE settled(log TEXT, consumer TEXT, position INTEGER, PRIMARY KEY(log, consumer, position)) WITHOUT ROWID",
                     "CREATE TABLE tally(consumer TEXT, outcome TEXT, events INTEGER NOT NULL, PRIMARY KEY(consumer, outcome)) WITHOUT ROWID",
                     "CREATE INDEX dead_letter_destination ON dead_letter(destination, died_at)",
-                    "INSERT INTO tally SELECT destination, 'opening', count(*) FROM dead_letter GROUP BY destination"));
+                    "INSERT INTO tally SELECT destination, 'opening', count(*) FROM dead_letter GROUP BY destination"),
+            // a row may hold several events from here on, see SpoolBlock; those that are there stay as they are
+            List.of());
 
     private static final String LOCK = "relay.lock";
 
@@ -91,6 +93,8 @@ final class SpoolFile implements AutoCloseable {
         config.setJournalMode(SQLiteConfig.JournalMode.WAL);
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
         config.setBusyTimeout(10_000);
+        // the log is copied by SpoolUpkeep, not by whoever happens to commit
+        config.setPragma(SQLiteConfig.Pragma.WAL_AUTOCHECKPOINT, "0");
         return config.createConnection("jdbc:sqlite:" + database);
     }
 

@@ -46,10 +46,6 @@ public final class SpoolLog {
         return "\"log_" + name + "\"";
     }
 
-    String insertSql() {
-        return "INSERT INTO " + table() + "(position, stored_at, payload) VALUES (?, ?, ?)";
-    }
-
     synchronized long lastPosition() {
         return lastPosition;
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.TypeConverter;
@@ -43,7 +44,7 @@ final class SpoolProducer extends DefaultAsyncProducer {
                 callback.done(true);
                 return true;
             }
-            stored = endpoint().store().append(log, payloads);
+            stored = endpoint().store().append(log, payloads, exchange.getProperty(SpoolEndpoint.EXECUTOR, Executor.class));
         } catch (Exception e) {
             exchange.setException(e);
             callback.done(true);

@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -159,11 +160,41 @@ final class SpoolRescue {
 
         /** Events of which nothing tells the log: at their place in the first of them where it is free, or else at its end. */
         void orphans() throws SQLException {
-            SpoolLog log = log("events");
-            try (Statement statement = connection.createStatement()) {
-                statement.execute("INSERT OR IGNORE INTO " + log.table() + " SELECT position, stored_at, payload FROM orphan");
-                statement.execute("INSERT INTO " + log.table() + "(stored_at, payload) SELECT o.stored_at, o.payload FROM orphan o JOIN " + log.table()
-                        + " e ON e.position = o.position WHERE e.payload <> o.payload");
+            String table = log("events").table();
+            try (Statement statement = connection.createStatement();
+                 ResultSet orphans = statement.executeQuery("SELECT position, stored_at, payload FROM orphan ORDER BY position")) {
+                while (orphans.next()) {
+                    byte[] payload = orphans.getBytes(3);
+                    long position = orphans.getLong(1);
+                    Place place = place(table, position, SpoolBlock.events(payload).size(), payload);
+                    if (place != Place.THERE_ALREADY) {
+                        insert(table, place == Place.FREE ? position : last(table) + SpoolBlock.events(payload).size(), orphans.getLong(2), payload);
+                    }
+                }
+            }
+        }
+
+        private enum Place { FREE, TAKEN, THERE_ALREADY }
+
+        /** A row covers as many positions as it has events, up to its own. */
+        private Place place(String table, long position, int events, byte[] payload) throws SQLException {
+            try (PreparedStatement next = connection.prepareStatement("SELECT position, payload FROM " + table + " WHERE position > ? ORDER BY position LIMIT 1")) {
+                next.setLong(1, position - events);
+                try (ResultSet row = next.executeQuery()) {
+                    if (!row.next()) {
+                        return Place.FREE;
+                    }
+                    byte[] other = row.getBytes(2);
+                    return Arrays.equals(payload, other) ? Place.THERE_ALREADY
+                            : row.getLong(1) - SpoolBlock.events(other).size() >= position ? Place.FREE : Place.TAKEN;
+                }
+            }
+        }
+
+        private long last(String table) throws SQLException {
+            try (Statement statement = connection.createStatement(); ResultSet row = statement.executeQuery("SELECT max(position) FROM " + table)) {
+                row.next();
+                return row.getLong(1);
             }
         }
 
@@ -173,7 +204,7 @@ final class SpoolRescue {
             try {
                 if ((unknown || row.table().startsWith("log_")) && values.size() == 3 && values.get(0) == null && values.get(1) instanceof Long && values.get(2) instanceof byte[]) {
                     String table = unknown ? "orphan" : log(row.table().substring(4)).table();
-                    events += insert(table, row.rowid(), values.get(1), values.get(2));
+                    events += insert(table, row.rowid(), values.get(1), values.get(2)) * SpoolBlock.events((byte[]) values.get(2)).size();
                 } else if ((unknown || row.table().equals("dead_letter")) && values.size() == 9 && values.get(8) instanceof byte[]) {
                     deadLetters += insert("dead_letter", values.toArray());
                 } else if (row.table().equals("cursor") || unknown && values.size() == 4 && values.get(0) instanceof String && values.get(2) instanceof Long) {

@@ -14,7 +14,9 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import org.springframework.lang.Nullable;
 
 /**
  * The SQLite file {@code spool.db} in the data folder: named logs, the cursors of their consumers, and whatever else has
@@ -50,14 +52,17 @@ public final class SpoolStore implements AutoCloseable {
 
     /** What {@code /management/spool} shows of a log, with the progress of each consumer. */
     public record LogState(String name, long lastPosition, Map<String, Progress> cursors) {
+        /** Whether it holds what a consumer has to try again. */
+        public boolean isRetries() {
+            return new SpoolLog(name, 0).isRetries();
+        }
+
         /** How many events of the log the consumer has before it. */
         public long waiting(String consumer) {
             Progress progress = cursors.getOrDefault(consumer, new Progress(0, 0));
             return lastPosition - progress.position - progress.settled;
         }
     }
-
-    private static final int DELETED_AT_ONCE = 5_000;
 
     private final SpoolProperties properties;
     private final SpoolFile file;
@@ -66,11 +71,10 @@ public final class SpoolStore implements AutoCloseable {
     private final Map<String, SpoolLog> logs = new ConcurrentHashMap<>();
     private final Map<String, Map<String, Progress>> cursors = new ConcurrentHashMap<>();
     private final Set<String> running = ConcurrentHashMap.newKeySet();
-    private final Thread cleaner;
+    private final SpoolUpkeep upkeep;
     private volatile Consumer<String> newConsumer = consumer -> { };
     private volatile Runnable onDamage = () -> { };
     private volatile boolean open = true;
-    private volatile long size;
 
     /**
      * Opens or creates the spool in {@code folder}, which is created with mode 0700 if it is missing.
@@ -83,16 +87,14 @@ public final class SpoolStore implements AutoCloseable {
         try {
             reading = file.connect();
             readLogs();
-            size = measure(reading);
             writer = new GroupCommitWriter(file::connect, this::checkDamage);
+            upkeep = new SpoolUpkeep(file, writer, logs.values(), properties.cleanUpInterval());
         } catch (SQLException e) {
             file.close();
             throw new SpoolException("The spool in " + folder.toAbsolutePath() + " cannot be opened: " + e.getMessage(), e);
         }
         writer.start();
-        cleaner = new Thread(this::clean, "spool-cleaner");
-        cleaner.setDaemon(true);
-        cleaner.start();
+        upkeep.start();
     }
 
     /** Whether a process has the spool in {@code folder} open now. */
@@ -120,17 +122,22 @@ public final class SpoolStore implements AutoCloseable {
      * size limit and {@link SpoolException} if it cannot write, in both cases with nothing stored.
      */
     public CompletableFuture<Void> append(SpoolLog log, List<byte[]> payloads) {
+        return append(log, payloads, null);
+    }
+
+    /** The same. @param executor on which the future completes, if it was not complete at once; null: any thread */
+    public CompletableFuture<Void> append(SpoolLog log, List<byte[]> payloads, @Nullable Executor executor) {
         long bytes = 0;
         for (byte[] payload : payloads) {
             bytes += payload.length;
         }
-        if (size + writer.pendingBytes() + bytes > properties.maxSize().toBytes()) {
+        if (size() + writer.pendingBytes() + bytes > properties.maxSize().toBytes()) {
             return full("The spool is at its limit of " + properties.maxSize().toMegabytes() + " MB on disk (spool.maxSize)");
         }
         if (writer.pendingBytes() + bytes > properties.maxPendingSize().toBytes()) {
             return full("More is arriving than the disk takes (spool.maxPendingSize)");
         }
-        return writer.append(log, payloads, bytes);
+        return writer.append(log, payloads, bytes, executor);
     }
 
     /** Runs the work in the next commit. It fails alone: what shares its commit is not affected. */
@@ -154,7 +161,7 @@ public final class SpoolStore implements AutoCloseable {
 
     /** Bytes that the spool takes on disk now, its write-ahead log included; pages free for reuse do not count. */
     public long size() {
-        return size;
+        return upkeep.size();
     }
 
     /** What is called, once, when a part of the file turns out to be damaged; the next start salvages it. */
@@ -178,7 +185,7 @@ public final class SpoolStore implements AutoCloseable {
         if (!open) {
             return "the spool is closed";
         }
-        if (size >= properties.maxSize().toBytes()) {
+        if (size() >= properties.maxSize().toBytes()) {
             return "the spool is at its limit of " + properties.maxSize().toMegabytes() + " MB on disk (spool.maxSize)";
         }
         return writer.trouble() == null ? null : "the last commit failed: " + writer.trouble();
@@ -210,11 +217,10 @@ public final class SpoolStore implements AutoCloseable {
             return;
         }
         open = false;
-        cleaner.interrupt();
         writer.stop();
         logs.values().forEach(SpoolLog::wake);
         try {
-            cleaner.join();
+            upkeep.stop();
             synchronized (reading) {
                 reading.close();
             }
@@ -300,12 +306,16 @@ public final class SpoolStore implements AutoCloseable {
                 long total = 0;
                 try (ResultSet result = statement.executeQuery()) {
                     while (result.next()) {
-                        byte[] payload = result.getBytes(3);
-                        total += payload.length;
-                        if (total > bytes && !rows.isEmpty()) {
-                            break;
+                        List<byte[]> events = SpoolBlock.events(result.getBytes(3));
+                        long storedAt = result.getLong(2);
+                        long before = result.getLong(1) - events.size();
+                        for (int i = (int) Math.max(0, position - before); i < events.size(); i++) {
+                            total += events.get(i).length;
+                            if (rows.size() == count || total > bytes && !rows.isEmpty()) {
+                                return rows;
+                            }
+                            rows.add(new Row(before + i + 1, storedAt, events.get(i)));
                         }
-                        rows.add(new Row(result.getLong(1), result.getLong(2), payload));
                     }
                 }
                 return rows;
@@ -315,59 +325,6 @@ public final class SpoolStore implements AutoCloseable {
 
     private CompletableFuture<Void> full(String message) {
         return CompletableFuture.failedFuture(new SpoolFullException(message, properties.fullRetryAfter()));
-    }
-
-    private void clean() {
-        while (open) {
-            try {
-                Thread.sleep(properties.cleanUpInterval().toMillis());
-                boolean more = true;
-                while (more && open) {
-                    more = false;
-                    for (SpoolLog log : logs.values()) {
-                        more |= join(writer.write((connection, appender) -> deleteConsumed(connection, log)));
-                    }
-                }
-                size = read((connection, appender) -> measure(connection));
-            } catch (InterruptedException e) {
-                return;
-            } catch (SpoolException e) {
-                // the writer has said so already, and the next round tries again
-            }
-        }
-    }
-
-    /** Deletes a bounded number of rows that every consumer is past, so that no commit waits long for it. */
-    private static boolean deleteConsumed(Connection connection, SpoolLog log) throws SQLException {
-        long floor;
-        try (PreparedStatement statement = connection.prepareStatement("SELECT min(position) FROM cursor WHERE log = ?")) {
-            statement.setString(1, log.name());
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                floor = row.getLong(1);
-            }
-        }
-        try (PreparedStatement statement = connection.prepareStatement("DELETE FROM " + log.table()
-                + " WHERE position <= min(?, (SELECT min(position) FROM " + log.table() + ") + ?)")) {
-            statement.setLong(1, floor);
-            statement.setLong(2, DELETED_AT_ONCE - 1L);
-            boolean more = statement.executeUpdate() == DELETED_AT_ONCE;
-            try (Statement vacuum = connection.createStatement()) {
-                // gives pages back to the file system, a few at a time
-                vacuum.execute("PRAGMA incremental_vacuum(2000)");
-            }
-            return more;
-        }
-    }
-
-    private long measure(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-             ResultSet row = statement.executeQuery("""
-                     SELECT (c.page_count - f.freelist_count) * s.page_size
-                     FROM pragma_page_count() c, pragma_freelist_count() f, pragma_page_size() s""")) {
-            row.next();
-            return row.getLong(1) + file.walSize();
-        }
     }
 
     private void readLogs() throws SQLException {

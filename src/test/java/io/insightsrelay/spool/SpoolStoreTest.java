@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -79,7 +81,10 @@ class SpoolStoreTest {
     @Test
     void deletesOnlyWhatEveryConsumerIsPastAndNeverGivesAPositionTwice() {
         SpoolLog log = store.log("events");
-        store.append(log, List.of(bytes("a"), bytes("b"), bytes("c"))).join();
+        for (String event : List.of("a", "b", "c")) {
+            // each in a commit, and so in a row, of its own
+            store.append(log, List.of(bytes(event))).join();
+        }
         assertThat(store.cursor(log, "one")).isZero();
         assertThat(store.cursor(log, "two")).isZero();
         store.advance(log, "one", 3, 3, 0).join();
@@ -97,12 +102,57 @@ class SpoolStoreTest {
     void aConsumerThatComesLaterBeginsWithWhatThereIsAndItsBooksBalance() {
         SpoolLog log = store.log("events");
         store.cursor(log, "one");
-        store.append(log, List.of(bytes("a"), bytes("b"), bytes("c"))).join();
+        for (String event : List.of("a", "b", "c")) {
+            // each in a commit, and so in a row, of its own
+            store.append(log, List.of(bytes(event))).join();
+        }
         store.advance(log, "one", 2, 2, 0).join();
         await().until(() -> beyond(log, 0, 10, 1000).equals(List.of("c")));
         assertThat(store.cursor(log, "late")).isEqualTo(2);
         assertThat(store.ledgers().get("one")).isEqualTo(new Ledger(3, 2, 0, 0, 0, 0, 1, 0, 0, 0));
         assertThat(store.ledgers().get("late")).isEqualTo(new Ledger(1, 0, 0, 0, 0, 0, 1, 0, 0, 0));
+    }
+
+    @Test
+    void aCursorMayStandInTheMiddleOfARow() {
+        SpoolLog log = store.log("events");
+        store.cursor(log, "one");
+        List<byte[]> events = IntStream.range(0, 1_000).mapToObj(i -> bytes("event " + i + " " + "x".repeat(i))).toList();
+        store.append(log, events).join();
+        for (int position : new int[] {0, 1, 7, 500, 998, 999, 1_000}) {
+            List<String> beyond = beyond(log, position, 2_000, Long.MAX_VALUE);
+            assertThat(beyond).hasSize(1_000 - position).allMatch(event -> event.startsWith("event "));
+            assertThat(beyond.stream().findFirst().orElse("event " + position + " ")).startsWith("event " + position + " ");
+        }
+        assertThat(store.rowsBeyond(log, 997, 2, Long.MAX_VALUE).stream().map(SpoolStore.Row::position)).containsExactly(998L, 999L);
+        store.advance(log, "one", 600, 600, 0).join();
+        await().until(() -> !beyond(log, 0, 1, 1).get(0).startsWith("event 0 "));
+        assertThat(beyond(log, 600, 2_000, Long.MAX_VALUE)).hasSize(400);
+        // what is left of the row that the cursor stands in comes again for a new consumer, and its books balance
+        long late = store.cursor(log, "late");
+        assertThat(late).isLessThanOrEqualTo(600);
+        assertThat(store.ledgers().get("late").waiting()).isEqualTo(1_000 - late).isEqualTo(store.ledgers().get("late").received());
+    }
+
+    @Test
+    void aRowWhoseBytesHaveChangedComesOutAsOneThatNobodyCanRead() throws Exception {
+        SpoolLog log = store.log("events");
+        store.append(log, List.of(bytes("{\"a\":1}"), bytes("{\"b\":2}"))).join();
+        store.append(log, List.of(bytes("{\"c\":3}"))).join();
+        store.close();
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("data/spool.db"));
+             PreparedStatement change = connection.prepareStatement("UPDATE log_events SET payload = ? WHERE position = 2");
+             ResultSet row = connection.createStatement().executeQuery("SELECT payload FROM log_events WHERE position = 2")) {
+            byte[] payload = row.getBytes(1);
+            payload[payload.length - 5]++;
+            change.setBytes(1, payload);
+            assertThat(change.executeUpdate()).isEqualTo(1);
+        }
+        reopen();
+        List<SpoolStore.Row> rows = store.rowsBeyond(store.log("events"), 0, 10, 1_000);
+        assertThat(rows.stream().map(SpoolStore.Row::position)).containsExactly(2L, 3L);
+        assertThat(new String(rows.get(0).payload(), StandardCharsets.ISO_8859_1)).contains("{\"c\":2}");
+        assertThat(rows.get(1).payload()).isEqualTo(bytes("{\"c\":3}"));
     }
 
     @Test

@@ -60,7 +60,7 @@ public final class RelayProcess implements AutoCloseable {
     /** Starts it and waits until it is ready. */
     public RelayProcess start(String... arguments) {
         launch(arguments);
-        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(180);
         while (!isReady()) {
             if (!process.isAlive() || System.nanoTime() > until) {
                 throw new IllegalStateException("the relay did not start:\n" + log());
