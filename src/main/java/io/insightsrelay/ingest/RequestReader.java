@@ -12,10 +12,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -31,6 +31,11 @@ final class RequestReader implements Processor {
     /** Which endpoint the request came to. */
     enum Interface { APP, AGENT, EVENTS }
 
+    private static final Pattern OTHER_CHARSET = Pattern.compile(";\\s*charset\\s*=(?!\\s*\"?utf-?8\"?\\s*(?:;|$))", Pattern.CASE_INSENSITIVE);
+    private static final byte[] ID = ascii("{\"id\":\"");
+    private static final byte[] RECEIVED = ascii("\",\"received\":\"");
+    private static final byte[] USER = ascii(",\"user\":\"");
+    private static final byte[] EVENT = ascii(",\"event\":");
     private static final NoArgGenerator IDS = Generators.timeBasedEpochGenerator();
 
     private final Interface endpoint;
@@ -38,6 +43,19 @@ final class RequestReader implements Processor {
     private final EventReader reader;
     private final AgentIdentity agentIdentity;
     private final String identityHeader;
+    private final byte[] kind;
+    private volatile Moment latest = new Moment(0);
+
+    /** A millisecond, as it stands in envelopes; many requests share one. */
+    private static final class Moment {
+        final long millis;
+        final byte[] text;
+
+        Moment(long millis) {
+            this.millis = millis;
+            text = ascii(Instant.ofEpochMilli(millis).toString());
+        }
+    }
 
     RequestReader(Interface endpoint, IngestProperties properties, AgentIdentity agentIdentity, String identityHeader) {
         this.endpoint = endpoint;
@@ -45,6 +63,7 @@ final class RequestReader implements Processor {
         this.reader = new EventReader(properties);
         this.agentIdentity = agentIdentity;
         this.identityHeader = identityHeader;
+        this.kind = ascii("\",\"kind\":\"" + (endpoint == Interface.AGENT ? "agent" : "app") + "\"");
     }
 
     @Override
@@ -66,14 +85,16 @@ final class RequestReader implements Processor {
     }
 
     private EventReader.Shape shape(@Nullable String contentType) {
+        if ("application/json".equals(contentType)) {
+            return one();
+        }
         String type = contentType == null ? "application/json" : contentType.split(";", 2)[0].trim().toLowerCase(Locale.ROOT);
-        if (contentType != null && contentType.toLowerCase(Locale.ROOT).matches(".*;\\s*charset\\s*=(?!\\s*\"?utf-?8\"?\\s*(?:;|$)).*")) {
+        if (contentType != null && OTHER_CHARSET.matcher(contentType).find()) {
             throw unsupported("The Content-Type is " + contentType + "; the charset has to be UTF-8");
         }
         return switch (type) {
             // text/plain is what navigator.sendBeacon sends
-            case "application/json", "text/plain", "" ->
-                    endpoint == Interface.EVENTS ? EventReader.Shape.ONE_OR_ARRAY : EventReader.Shape.ONE;
+            case "application/json", "text/plain", "" -> one();
             case "application/x-ndjson", "application/ndjson", "application/jsonl" -> {
                 if (endpoint != Interface.EVENTS) {
                     throw unsupported("This endpoint takes one event as application/json; post several to /v1/events");
@@ -83,6 +104,10 @@ final class RequestReader implements Processor {
             default -> throw unsupported("The Content-Type is " + contentType + "; allowed are application/json"
                     + (endpoint == Interface.EVENTS ? ", application/x-ndjson" : "") + " and text/plain with JSON in it");
         };
+    }
+
+    private EventReader.Shape one() {
+        return endpoint == Interface.EVENTS ? EventReader.Shape.ONE_OR_ARRAY : EventReader.Shape.ONE;
     }
 
     private byte[] body(Message message) {
@@ -110,29 +135,44 @@ final class RequestReader implements Processor {
     }
 
     private List<byte[]> envelopes(Message message, Caller caller, byte[] body, List<EventReader.Slice> events) {
-        byte[] received = ("\",\"received\":\"" + Instant.now().truncatedTo(ChronoUnit.MILLIS)
-                + "\",\"kind\":\"" + (endpoint == Interface.AGENT ? "agent" : "app") + "\"").getBytes(StandardCharsets.US_ASCII);
+        byte[] received = received();
         byte[] headers = headers(message);
         String subject = endpoint == Interface.AGENT ? header(message, identityHeader) : null;
         List<byte[]> envelopes = new ArrayList<>(events.size());
         for (EventReader.Slice event : events) {
             String user = endpoint == Interface.AGENT ? agentIdentity.user(subject, event.identity()) : caller.user();
             ByteArrayOutputStream envelope = new ByteArrayOutputStream(event.end() - event.start() + headers.length + 256);
-            envelope.writeBytes("{\"id\":\"".getBytes(StandardCharsets.US_ASCII));
-            envelope.writeBytes(IDS.generate().toString().getBytes(StandardCharsets.US_ASCII));
+            envelope.writeBytes(ID);
+            envelope.writeBytes(ascii(IDS.generate().toString()));
+            envelope.writeBytes(RECEIVED);
             envelope.writeBytes(received);
+            envelope.writeBytes(kind);
             if (user != null) {
-                envelope.writeBytes(",\"user\":\"".getBytes(StandardCharsets.US_ASCII));
+                envelope.writeBytes(USER);
                 envelope.writeBytes(quoted(user));
                 envelope.write('"');
             }
             envelope.writeBytes(headers);
-            envelope.writeBytes(",\"event\":".getBytes(StandardCharsets.US_ASCII));
+            envelope.writeBytes(EVENT);
             envelope.write(body, event.start(), event.end() - event.start());
             envelope.write('}');
             envelopes.add(envelope.toByteArray());
         }
         return envelopes;
+    }
+
+    private byte[] received() {
+        long now = System.currentTimeMillis();
+        Moment moment = latest;
+        if (moment.millis != now) {
+            moment = new Moment(now);
+            latest = moment;
+        }
+        return moment.text;
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     private byte[] headers(Message message) {

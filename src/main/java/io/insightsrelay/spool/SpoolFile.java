@@ -93,6 +93,8 @@ final class SpoolFile implements AutoCloseable {
         config.setJournalMode(SQLiteConfig.JournalMode.WAL);
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
         config.setBusyTimeout(10_000);
+        // nobody asks for them, and each insert would be followed by a query
+        config.setGetGeneratedKeys(false);
         // the log is copied by SpoolUpkeep, not by whoever happens to commit
         config.setPragma(SQLiteConfig.Pragma.WAL_AUTOCHECKPOINT, "0");
         return config.createConnection("jdbc:sqlite:" + database);
