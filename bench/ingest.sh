@@ -1,44 +1,22 @@
 #!/usr/bin/env bash
-# Ingest of one-event POSTs, token checked and fsynced before the 202, beside a route that only answers 202, on the same
-# server in the same run. Usage: bench/ingest.sh [connections] [seconds] [rounds]. Needs wrk (apt-get install wrk) and the built jar.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-connections=${1:-32} seconds=${2:-10} rounds=${3:-3}
-command -v wrk > /dev/null || { echo "wrk is missing: apt-get install wrk" >&2; exit 1; }
-[ -f target/insights-relay.jar ] || { echo "build first: mvn -q -DskipTests package" >&2; exit 1; }
-
-work=$(mktemp -d)
-relay=
-trap '[ -z "$relay" ] || kill "$relay" 2> /dev/null || true; wait 2> /dev/null || true; rm -rf "$work"' EXIT
-cp -r routes "$work"
-cp bench/bare.camel.yaml "$work/routes"
-java_command=${JAVA_HOME:+$JAVA_HOME/bin/}java
-"$java_command" -version 2>&1 | head -1
-echo "flags: ${JAVA_OPTS:--Xmx256m}"
-# nothing is delivered meanwhile: the port of the destination is closed, events wait in the spool
-RELAY_PORT=18080 RELAY_MANAGEMENT_PORT=18081 RELAY_DATA_DIR="$work/data" RELAY_ROUTES_DIR="$work/routes" \
-  BACKSTAGE_BASE_URL=http://127.0.0.1:9 SPOTIFY_BASE_URL=http://127.0.0.1:9 SPOTIFY_BACKSTAGE_API_TOKEN=bench \
-  "$java_command" ${JAVA_OPTS:--Xmx256m} -jar target/insights-relay.jar \
-  '--auth.staticTokens[0].token=bench-token' '--auth.staticTokens[0].subject=user:default/bench' > "$work/log" 2>&1 &
-relay=$!
-for _ in $(seq 120); do
-  curl -fs http://127.0.0.1:18081/actuator/health/readiness > /dev/null && break
-  kill -0 "$relay" 2> /dev/null || { cat "$work/log" >&2; exit 1; }
-  sleep 0.5
+# Ingest: POSTs of one event, the user's token verified, fsynced before the 202, beside a route of the same process that only answers
+# 202. Nothing is delivered meanwhile. Usage: bench/ingest.sh [seconds a round, 8] [rounds, 3]
+. "$(dirname "$0")/lib.sh"
+seconds=${1:-8} rounds=${2:-3}
+app=/api/backstage-insights/events/app
+start_stand_in
+start_relay none
+for path in $app /bare $app; do load $path 1 64 "$seconds" > /dev/null; done # JIT
+for connections in 32 128; do
+  : > "$work/rounds"
+  for round in $(seq "$rounds"); do
+    read -r bare b50 b99 <<< "$(load /bare 1 $connections "$seconds")"
+    read -r ingest p50 p99 <<< "$(load $app 1 $connections "$seconds")"
+    say "$connections connections, round $round: bare $bare/s (p50 $b50, p99 $b99), ingest $ingest/s (p50 $p50, p99 $p99), ratio $(calc "$ingest / $bare")"
+    echo "$bare $ingest" >> "$work/rounds"
+  done
+  read -r bare ingest <<< "$(awk '{b += $1; i += $2} END {printf "%.0f %.0f\n", b / NR, i / NR}' "$work/rounds")"
+  result "ingest, one event a POST, $connections connections" "$ingest/s" "a route that only answers 202: $bare/s" "$(calc "$ingest / $bare")" \
+    "at least 0.75 of its requests/s" "$ingest / $bare >= 0.75"
 done
-
-measure() { # path
-  wrk -t1 -c"$connections" -d"${seconds}s" --latency -s bench/events.lua "http://127.0.0.1:18080$1" > "$work/out"
-  ! grep "Non-2xx" "$work/out" >&2
-  awk '/Requests\/sec/ {r=$2} $1=="50%" {a=$2} $1=="99%" {b=$2} END {print r, a, b}' "$work/out"
-}
-echo "$connections connections, $seconds s a round; wrk beside the relay on $(nproc) cores"
-measure /bare > /dev/null; measure /api/backstage-insights/events/app > /dev/null # warm-up
-for round in $(seq "$rounds"); do
-  read -r bare _ bare99 <<< "$(measure /bare)"
-  read -r ingest p50 p99 <<< "$(measure /api/backstage-insights/events/app)"
-  awk -v n="$round" -v b="$bare" -v b99="$bare99" -v i="$ingest" -v p50="$p50" -v p99="$p99" \
-    'BEGIN {printf "round %d: bare %.0f/s (p99 %s), ingest %.0f/s (p50 %s, p99 %s), ratio %.2f\n", n, b, b99, i, p50, p99, i / b}'
-done
-curl -fs http://127.0.0.1:18081/management/spool
-echo
+say "heap after GC at most $(heap_after_gc) MB"

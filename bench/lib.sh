@@ -1,0 +1,113 @@
+# What the benchmarks share; they source it. It leaves one work folder under target/, on the disk of the tree, and no process behind.
+#   JAVA_HOME   the JDK, of the relay and of what stands around it
+#   JAVA_OPTS   flags of the relay's JVM, -Xmx256m unless set
+#   BENCH_PORT  first of four ports, 18080 unless set: relay, its management, stand-in, collector
+#   BENCH_TABLE a file that the results are also appended to, as rows of a Markdown table
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+die() { echo "$*" >&2; exit 1; }
+for tool in wrk curl mvn; do command -v $tool > /dev/null || die "$tool is missing: apt-get install wrk curl maven"; done
+[ -f target/insights-relay.jar ] || die "build first: mvn -q -DskipTests package"
+
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+flags=${JAVA_OPTS:--Xmx256m}
+port=${BENCH_PORT:-18080}
+relay_url=http://127.0.0.1:$port
+management=http://127.0.0.1:$((port + 1))
+stand_in_url=http://127.0.0.1:$((port + 2))
+work=$(mktemp -d "$PWD/target/bench.XXXXXX")
+export BENCH_WORK=$work
+relay= stand_in= other=
+trap 'kill -9 $relay $stand_in $other 2> /dev/null || true; wait 2> /dev/null || true; rm -rf "$work"' EXIT
+
+jvm=$("$java" -XshowSettings:properties -version 2>&1 | awk '/java.vm.name/ {n=$0; sub(/.*= /, "", n)} /java.runtime.version/ {v=$3} END {print n " " v}')
+class_path=target/bench.classpath
+[ $class_path -nt pom.xml ] || mvn -q -B dependency:build-classpath -Dmdep.includeScope=runtime -Dmdep.outputFile=$class_path > "$work/mvn.log" \
+  || { cat "$work/mvn.log"; exit 1; }
+
+say() { echo "$(basename "$0" .sh): $*"; }
+say "$jvm, relay's flags: $flags, $(nproc) cores, $(wrk --version 2>&1 | head -1 | cut -d' ' -f1-2)"
+
+# single-file Java program on the relay's class path: aid <main> <heap> [arguments]
+aid() { local main=$1 heap=$2; shift 2; exec "$java" "-Xmx$heap" -XX:+UseSerialGC -cp "$(< $class_path)" "bench/$main.java" "$@"; }
+
+wait_for() { # url, pid, log
+  local url=$1 pid=$2 log=$3
+  for _ in $(seq 6000); do
+    curl -fs -o /dev/null "$url" && return
+    kill -0 "$pid" 2> /dev/null || { cat "$log" >&2; exit 1; }
+    sleep 0.02
+  done
+  die "$url does not answer: $(cat "$log")"
+}
+
+start_stand_in() {
+  aid StandIn 256m $((port + 2)) "$work" > "$work/stand-in.log" 2>&1 &
+  stand_in=$!
+  wait_for "$stand_in_url/stats" "$stand_in" "$work/stand-in.log"
+}
+
+# start_relay none|spotify|batch [arguments]. none: nothing listens where events should go, so they wait in the spool.
+# batch: the route of routes/destinations/http-batch.camel.yaml in place of Spotify's.
+start_relay() {
+  local destination=$1; shift
+  local events_url=$stand_in_url/events spotify_url=$stand_in_url/insights file
+  rm -rf "$work/routes"
+  cp -r routes bench/bare.camel.yaml "$work"
+  mv "$work/bare.camel.yaml" "$work/routes"
+  case $destination in
+    none) spotify_url=http://127.0.0.1:9 ;;
+    batch*)
+      cp routes/destinations/http-batch.camel.yaml "$work/routes"
+      # without the routes that take Spotify's events out of the spool
+      for file in "$work"/routes/*.camel.yaml "$work"/routes/engine/embedded/*.camel.yaml; do
+        awk 'function flush() { if (!(route ~ /uri: spool:/ && route ~ /group: spotify/)) printf "%s", route; route = "" }
+          /^- / { flush() } { route = route $0 "\n" } END { flush() }' "$file" > "$work/file" && mv "$work/file" "$file"
+      done
+      [ "$destination" = batch ] || events_url=http://127.0.0.1:9/events ;;
+  esac
+  RELAY_PORT=$port RELAY_MANAGEMENT_PORT=$((port + 1)) RELAY_DATA_DIR="$work/data" RELAY_ROUTES_DIR="$work/routes" RELAY_STOPDELAY=0s \
+    BACKSTAGE_BASE_URL=$stand_in_url BACKSTAGE_TOKEN=catalog-token SPOTIFY_BASE_URL=$spotify_url SPOTIFY_BACKSTAGE_API_TOKEN=bench EVENTS_URL=$events_url \
+    DELIVER_RETRY_MAXBACKOFF=1s "$java" $flags "-Xlog:gc:file=$work/gc.log:uptime" -jar target/insights-relay.jar "$@" > "$work/relay.log" 2>&1 &
+  relay=$!
+  wait_for "$management/actuator/health/readiness" "$relay" "$work/relay.log"
+}
+
+stop_relay() { kill "$relay"; wait "$relay" 2> /dev/null || true; relay=; }
+forget_data() { rm -rf "$work/data"; }
+
+# what the relay says of itself: the sum of a metric of /actuator/prometheus, as an integer
+metric() { curl -fs "$management/actuator/prometheus" | awk -v name="$1" '{m = $1; sub(/\{.*/, "", m)} m == name {sum += $NF} END {printf "%.0f\n", sum}'; }
+waiting() { metric relay_spool_waiting; }
+# what the stand-in has seen: catalog.calls, catalog.refs, requests or events
+seen() { curl -fs "$stand_in_url/stats" | awk -v name="$1" '$1 == name {print $2}'; }
+set_stand_in() { curl -fs "$stand_in_url/set?$1"; }
+
+now() { date +%s%3N; } # milliseconds
+cpu() { awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); printf "%.0f\n", ($12 + $13) * 1000 / tick}' "/proc/$1/stat"; } # milliseconds of CPU
+rss() { awk '/VmRSS/ {printf "%.0f\n", $2 / 1024}' "/proc/$1/status"; } # MB
+# the most heap in use after a collection, in MB
+heap_after_gc() { awk '/Pause/ && match($0, /->[0-9]+M/) {m = substr($0, RSTART + 2, RLENGTH - 3) + 0; if (m > most) most = m} END {print most + 0}' "$work/gc.log"; }
+calc() { awk "BEGIN {printf \"${2:-%.2f}\", $1}"; } # expression, format
+holds() { awk "BEGIN {exit !($1)}"; }
+
+# load <path> <events a request> <connections> <seconds> [name=value of load.lua ...]; prints requests/s, p50 and p99
+load() {
+  local path=$1 events=$2 connections=$3 seconds=$4; shift 4
+  env "BENCH_EVENTS=$events" "$@" wrk -t1 "-c$connections" "-d${seconds}s" --latency -s bench/load.lua "$relay_url$path" > "$work/wrk.out" 2>&1 \
+    || die "$(cat "$work/wrk.out")"
+  ! grep -E "Non-2xx|Socket errors" "$work/wrk.out" >&2 || [ "${TOLERANT:-}" ] || die "the relay refused requests"
+  awk '/Requests\/sec/ {r = $2} $1 == "50%" {a = $2} $1 == "99%" {b = $2} END {printf "%.0f %s %s\n", r, a, b}' "$work/wrk.out"
+}
+
+# fill <events>: so many (at least) into the spool, 100 a POST
+fill() { load /v1/events 100 8 600 BENCH_COUNT=$(($1 / 100)) > /dev/null; }
+
+# result <what> <relay's figure> <reference> <ratio> <goal> <condition that meets it, or nothing>
+result() {
+  local met=
+  [ -z "$6" ] || { holds "$6" && met=yes || met=no; }
+  echo "RESULT $1: $2; reference: ${3:-none}; ratio: ${4:-none}; goal: ${5:-none}${met:+; met: $met}"
+  [ -z "${BENCH_TABLE:-}" ] || echo "| $1 | $2 | ${3:-} | ${4:-} | ${5:-} | ${met:-} |" >> "$BENCH_TABLE"
+}
