@@ -18,8 +18,8 @@ management=http://127.0.0.1:$((port + 1))
 stand_in_url=http://127.0.0.1:$((port + 2))
 work=$(mktemp -d "$PWD/target/bench.XXXXXX")
 export BENCH_WORK=$work
-relay= stand_in= other=
-trap 'kill -9 $relay $stand_in $other 2> /dev/null || true; wait 2> /dev/null || true; rm -rf "$work"' EXIT
+relay= stand_in= collector= other=
+trap 'kill -9 $relay $stand_in $collector $other 2> /dev/null || true; wait 2> /dev/null || true; rm -rf "$work"' EXIT
 
 jvm=$("$java" -XshowSettings:properties -version 2>&1 | awk '/java.vm.name/ {n=$0; sub(/.*= /, "", n)} /java.runtime.version/ {v=$3} END {print n " " v}')
 class_path=target/bench.classpath
@@ -48,8 +48,9 @@ start_stand_in() {
   wait_for "$stand_in_url/stats" "$stand_in" "$work/stand-in.log"
 }
 
-# start_relay none|spotify|batch [arguments]. none: nothing listens where events should go, so they wait in the spool.
-# batch: the route of routes/destinations/http-batch.camel.yaml in place of Spotify's.
+# start_relay none|spotify|batch [arguments]: until it is ready, which took $ready ms. none: nothing listens where events should go,
+# so they wait in the spool. batch: the route of routes/destinations/http-batch.camel.yaml in place of Spotify's.
+ready=
 start_relay() {
   local destination=$1; shift
   local events_url=$stand_in_url/events spotify_url=$stand_in_url/insights file
@@ -58,28 +59,34 @@ start_relay() {
   mv "$work/bare.camel.yaml" "$work/routes"
   case $destination in
     none) spotify_url=http://127.0.0.1:9 ;;
-    batch*)
+    batch)
       cp routes/destinations/http-batch.camel.yaml "$work/routes"
       # without the routes that take Spotify's events out of the spool
       for file in "$work"/routes/*.camel.yaml "$work"/routes/engine/embedded/*.camel.yaml; do
         awk 'function flush() { if (!(route ~ /uri: spool:/ && route ~ /group: spotify/)) printf "%s", route; route = "" }
           /^- / { flush() } { route = route $0 "\n" } END { flush() }' "$file" > "$work/file" && mv "$work/file" "$file"
       done
-      [ "$destination" = batch ] || events_url=http://127.0.0.1:9/events ;;
+      ;;
   esac
+  local begin; begin=$(now)
   RELAY_PORT=$port RELAY_MANAGEMENT_PORT=$((port + 1)) RELAY_DATA_DIR="$work/data" RELAY_ROUTES_DIR="$work/routes" RELAY_STOPDELAY=0s \
     BACKSTAGE_BASE_URL=$stand_in_url BACKSTAGE_TOKEN=catalog-token SPOTIFY_BASE_URL=$spotify_url SPOTIFY_BACKSTAGE_API_TOKEN=bench EVENTS_URL=$events_url \
     DELIVER_RETRY_MAXBACKOFF=1s "$java" $flags "-Xlog:gc:file=$work/gc.log:uptime" -jar target/insights-relay.jar "$@" > "$work/relay.log" 2>&1 &
   relay=$!
   wait_for "$management/actuator/health/readiness" "$relay" "$work/relay.log"
+  ready=$(($(now) - begin))
 }
 
 stop_relay() { kill "$relay"; wait "$relay" 2> /dev/null || true; relay=; }
 forget_data() { rm -rf "$work/data"; }
 
-# what the relay says of itself: the sum of a metric of /actuator/prometheus, as an integer
-metric() { curl -fs "$management/actuator/prometheus" | awk -v name="$1" '{m = $1; sub(/\{.*/, "", m)} m == name {sum += $NF} END {printf "%.0f\n", sum}'; }
+# metric <name> [text in its labels]: what the relay says of itself, the sum of a metric of /actuator/prometheus, as an integer
+metric() {
+  curl -fs "$management/actuator/prometheus" \
+    | awk -v name="$1" -v label="${2:-}" '{m = $1; sub(/\{.*/, "", m)} m == name && index($0, label) {sum += $NF} END {printf "%.0f\n", sum}'
+}
 waiting() { metric relay_spool_waiting; }
+await_drained() { until [ "$(waiting)" = 0 ]; do kill -0 "$relay" || die "the relay ended"; sleep 0.2; done; }
 # what the stand-in has seen: catalog.calls, catalog.refs, requests or events
 seen() { curl -fs "$stand_in_url/stats" | awk -v name="$1" '$1 == name {print $2}'; }
 set_stand_in() { curl -fs "$stand_in_url/set?$1"; }
@@ -92,10 +99,11 @@ heap_after_gc() { awk '/Pause/ && match($0, /->[0-9]+M/) {m = substr($0, RSTART 
 calc() { awk "BEGIN {printf \"${2:-%.2f}\", $1}"; } # expression, format
 holds() { awk "BEGIN {exit !($1)}"; }
 
-# load <path> <events a request> <connections> <seconds> [name=value of load.lua ...]; prints requests/s, p50 and p99
+# load <path, or URL> <events a request> <connections> <seconds> [name=value of load.lua ...]; prints requests/s, p50 and p99
 load() {
   local path=$1 events=$2 connections=$3 seconds=$4; shift 4
-  env "BENCH_EVENTS=$events" "$@" wrk -t1 "-c$connections" "-d${seconds}s" --latency -s bench/load.lua "$relay_url$path" > "$work/wrk.out" 2>&1 \
+  [[ $path = http* ]] || path=$relay_url$path
+  env "BENCH_EVENTS=$events" "$@" wrk -t1 "-c$connections" "-d${seconds}s" --latency -s bench/load.lua "$path" > "$work/wrk.out" 2>&1 \
     || die "$(cat "$work/wrk.out")"
   ! grep -E "Non-2xx|Socket errors" "$work/wrk.out" >&2 || [ "${TOLERANT:-}" ] || die "the relay refused requests"
   awk '/Requests\/sec/ {r = $2} $1 == "50%" {a = $2} $1 == "99%" {b = $2} END {printf "%.0f %s %s\n", r, a, b}' "$work/wrk.out"
@@ -103,6 +111,32 @@ load() {
 
 # fill <events>: so many (at least) into the spool, 100 a POST
 fill() { load /v1/events 100 8 600 BENCH_COUNT=$(($1 / 100)) > /dev/null; }
+
+# sustain <url> <pid> <seconds> [environment of load.lua ...]: loads with 20 events a POST and, after a warm-up, measures what arrives at the
+# receiver. Sets $rate (events/s), $us (CPU of the process, us an event), $level (waiting at the start, in the middle, at the end),
+# $receiver_us, $batch (events a request of the receiver), $allocated (bytes an event); the last two of a relay.
+warm_up=15
+sustain() {
+  local url=$1 pid=$2 seconds=$3; shift 3
+  snapshot() { echo "$(now) $(seen events) $(seen requests) $(cpu "$pid") $(cpu "$stand_in") $([ -z "$relay" ] || metric jvm_gc_memory_allocated_bytes_total)"; }
+  level_now() { [ -z "$relay" ] || waiting; }
+  local t0 e0 r0 c0 s0 a0 t1 e1 r1 c1 s1 a1 events
+  load "$url" "${EVENTS:-20}" 32 $((warm_up + seconds + 4)) "$@" > "$work/load" &
+  other=$!
+  sleep $warm_up
+  read -r t0 e0 r0 c0 s0 a0 <<< "$(snapshot)"; level=$(level_now)
+  sleep $((seconds / 2)); level="$level $(level_now)"
+  sleep $((seconds - seconds / 2))
+  read -r t1 e1 r1 c1 s1 a1 <<< "$(snapshot)"; level="$level $(level_now)"
+  wait "$other"; other=
+  events=$((e1 - e0))
+  [ $events -gt 0 ] || die "nothing arrived"
+  rate=$(calc "$events * 1000 / ($t1 - $t0)" %.0f)
+  us=$(calc "($c1 - $c0) * 1000 / $events" %.1f)
+  receiver_us=$(calc "($s1 - $s0) * 1000 / $events" %.1f)
+  batch=$(calc "$events / ($r1 - $r0)" %.0f)
+  allocated=$(calc "(${a1:-0} - ${a0:-0}) / $events" %.0f)
+}
 
 # result <what> <relay's figure> <reference> <ratio> <goal> <condition that meets it, or nothing>
 result() {

@@ -3,7 +3,7 @@
 --   BENCH_WORK    folder of the stand-in, for its tokens
 --   BENCH_EVENTS  events a request; more than 1 go as a JSON array
 --   BENCH_COUNT   stop after so many answers
---   BENCH_WINDOW  never have more events than this under way, counting from what has been sent to what the receiver has got
+--   BENCH_WINDOW  send no faster than keeps about half as many to all of these events under way, sent but not yet at the receiver
 local folder = os.getenv("BENCH_WORK")
 local events = tonumber(os.getenv("BENCH_EVENTS") or "1")
 local count = tonumber(os.getenv("BENCH_COUNT") or "")
@@ -45,10 +45,13 @@ function request()
 end
 
 if count then
+  local ffi = require("ffi")
+  ffi.cdef("int getpid(void); int kill(int pid, int signal);")
   local answers = 0
   function response()
     answers = answers + 1
-    if answers == count then wrk.thread:stop() end
+    -- wrk.thread:stop() would end the load, but not wrk, which sleeps until its time is over
+    if answers == count then ffi.C.kill(ffi.C.getpid(), 2) end
   end
 end
 
@@ -61,10 +64,11 @@ if window then
   end
   local start = delivered()
   local known = start
-  -- milliseconds to wait before the next request
+  -- Milliseconds to wait before the next request. A connection is asked once a request, so it has to wait longer the fuller the window
+  -- is: the load settles where it sends what is delivered.
   function delay()
-    if sent * events - (known - start) < window then return 0 end
     known = delivered()
-    return sent * events - (known - start) < window and 0 or 10
+    local excess = (sent * events - (known - start)) / window - 0.5
+    return excess < 0 and 0 or math.floor(4000 * excess)
   end
 end

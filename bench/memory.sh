@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Memory of a relay that has nothing to do. Usage: bench/memory.sh [seconds after the start, 60]
+. "$(dirname "$0")/lib.sh"
+seconds=${1:-60}
+start_stand_in
+start_relay none
+sleep "$seconds"
+rss=$(rss "$relay")
+say "$seconds s after the start: RSS $rss MB, heap $(calc "$(metric jvm_memory_used_bytes '"heap"') / 1048576" %.0f) MB in use of $(calc "$(metric jvm_memory_committed_bytes '"heap"') / 1048576" %.0f)"
+result "memory, idle, $seconds s after the start" "RSS $rss MB" "" "" "at most 250 MB" "$rss <= 250"
