@@ -19,7 +19,7 @@ stand_in_url=http://127.0.0.1:$((port + 2))
 work=$(mktemp -d "$PWD/target/bench.XXXXXX")
 export BENCH_WORK=$work
 relay= stand_in= collector= other=
-trap 'kill -9 $relay $stand_in $collector $other 2> /dev/null || true; wait 2> /dev/null || true; rm -rf "$work"' EXIT
+trap 'kill -9 $relay $stand_in $collector $other $(cat "$work/wrk.pid" 2> /dev/null) 2> /dev/null || true; wait 2> /dev/null || true; rm -rf "$work"' EXIT
 
 jvm=$("$java" -XshowSettings:properties -version 2>&1 | awk '/java.vm.name/ {n=$0; sub(/.*= /, "", n)} /java.runtime.version/ {v=$3} END {print n " " v}')
 class_path=target/bench.classpath
@@ -103,9 +103,11 @@ holds() { awk "BEGIN {exit !($1)}"; }
 load() {
   local path=$1 events=$2 connections=$3 seconds=$4; shift 4
   [[ $path = http* ]] || path=$relay_url$path
-  env "BENCH_EVENTS=$events" "$@" wrk -t1 "-c$connections" "-d${seconds}s" --latency -s bench/load.lua "$path" > "$work/wrk.out" 2>&1 \
-    || die "$(cat "$work/wrk.out")"
-  ! grep -E "Non-2xx|Socket errors" "$work/wrk.out" >&2 || [ "${TOLERANT:-}" ] || die "the relay refused requests"
+  env "BENCH_EVENTS=$events" "$@" wrk -t1 "-c$connections" "-d${seconds}s" --latency -s bench/load.lua "$path" > "$work/wrk.out" 2>&1 &
+  echo $! > "$work/wrk.pid"
+  wait $! || die "$(cat "$work/wrk.out")"
+  rm "$work/wrk.pid"
+  ! grep -E "Non-2xx|Socket errors" "$work/wrk.out" >&2 || die "the relay refused requests"
   awk '/Requests\/sec/ {r = $2} $1 == "50%" {a = $2} $1 == "99%" {b = $2} END {printf "%.0f %s %s\n", r, a, b}' "$work/wrk.out"
 }
 
