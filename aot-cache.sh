@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Lays the relay out so that a JVM of version 25 or later starts it fast: unpacked, with an AOT cache of what a training run in
+# sandbox mode needed. The Dockerfile calls it; usage, beside routes/: bash aot-cache.sh insights-relay.jar <new folder>
+# Start it with: java -XX:AOTCache=<folder>/insights-relay.aot -jar <folder>/insights-relay.jar
+# The cache fits this JVM and these jars alone. With others, or without it, the relay starts all the same, only slower.
+set -euo pipefail
+jar=$1 folder=$2
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+port=${RELAY_PORT:-8080} management=${RELAY_MANAGEMENT_PORT:-8081}
+app=$folder/$(basename "$jar")
+cache=${app%.jar}.aot
+data=$(mktemp -d)
+relay=
+trap '[ -z "$relay" ] || kill -9 "$relay" 2> /dev/null || true; rm -rf "$data"' EXIT
+
+"$java" -Djarmode=tools -jar "$jar" extract --destination "$folder"
+
+ask() { # port, request; an image need not have curl
+  { exec 3<> "/dev/tcp/127.0.0.1/$1"; } 2> /dev/null || return 1
+  printf '%b' "$2" >&3
+  timeout 10 cat <&3 || true
+  exec 3>&-
+}
+await() { # path on the management port, what its answer has to hold
+  for _ in $(seq 600); do
+    [[ $(ask "$management" "GET $1 HTTP/1.0\r\n\r\n") == *"$2"* ]] && return
+    kill -0 "$relay" || break
+    sleep 0.1
+  done
+  cat "$data/log" >&2
+  echo "The training run failed" >&2
+  exit 1
+}
+
+env -u BACKSTAGE_BASE_URL -u SPOTIFY_BACKSTAGE_API_TOKEN -u SPOTIFY_BASE_URL RELAY_DATA_DIR="$data/relay" RELAY_STOPDELAY=0s \
+  RELAY_PORT="$port" RELAY_MANAGEMENT_PORT="$management" "$java" -XX:AOTCacheOutput="$cache" -jar "$app" > "$data/log" 2>&1 &
+relay=$!
+await /actuator/health/readiness " 200"
+event='{"action":"navigate","subject":"/catalog","context":{"pluginId":"catalog","entityRef":"component:default/petstore"}}'
+ask "$port" "POST /api/backstage-insights/events/app HTTP/1.0\r\nAuthorization: Bearer sandbox-token\r\nContent-Type: application/json\r\nContent-Length: ${#event}\r\n\r\n$event" > /dev/null
+await /management/sandbox/received entity.spec.owner
+await /actuator/prometheus relay_events_delivered_total
+kill "$relay"
+wait "$relay" || true
+relay=
+[ -f "$cache" ] || { cat "$data/log" >&2; echo "The JVM left no AOT cache; it has to be version 25 or later" >&2; exit 1; }
