@@ -55,7 +55,7 @@ for jdk in "$@"; do
   echo "$("$java" -version 2>&1 | sed -n 2p), $flags, $(nproc) cores, median of $rounds"
   rm -f "$work"/*.times
   for _ in $(seq "$rounds"); do
-    start "$java" $flags -jar "$root/bench/one-route/target/one-route.jar" --server.port="$RELAY_MANAGEMENT_PORT"
+    start "$java" $flags -jar "$root/target/one-route/one-route.jar" --server.port="$RELAY_MANAGEMENT_PORT"
     echo "$took" >> "$work/one.times"
     stop
     start "$java" $flags -jar "$root/target/insights-relay.jar"
