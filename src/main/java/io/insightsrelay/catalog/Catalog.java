@@ -68,8 +68,18 @@ public final class Catalog {
      * {@link CatalogException} if the catalog cannot be asked about any of them.
      */
     public CompletableFuture<Map<String, Entity>> lookUp(Collection<String> refs) {
-        return cache.getAll(refs).thenApply(all -> {
-            Map<String, Entity> found = new HashMap<>();
+        Map<String, Entity> found = new HashMap<>(refs.size() * 4 / 3 + 1);
+        List<String> unknown = new ArrayList<>();
+        for (String ref : refs) {
+            // what is there is most of it, and needs no future of its own
+            CompletableFuture<Optional<Entity>> known = cache.getIfPresent(ref);
+            if (known != null && known.isDone() && !known.isCompletedExceptionally()) {
+                known.join().ifPresent(entity -> found.put(ref, entity));
+            } else {
+                unknown.add(ref);
+            }
+        }
+        return unknown.isEmpty() ? CompletableFuture.completedFuture(found) : cache.getAll(unknown).thenApply(all -> {
             all.forEach((ref, entity) -> entity.ifPresent(known -> found.put(ref, known)));
             return found;
         });
@@ -84,7 +94,7 @@ public final class Catalog {
      */
     public CompletableFuture<Map<String, List<Entity>>> groupsOf(Collection<Entity> users) {
         Map<String, List<String>> direct = new LinkedHashMap<>();
-        users.forEach(user -> direct.put(user.ref(), user.related("memberOf")));
+        users.forEach(user -> direct.put(user.ref(), user.memberOf()));
         Set<String> first = new LinkedHashSet<>();
         direct.values().forEach(first::addAll);
         return climb(first, new HashMap<>()).thenApply(known -> {
@@ -104,7 +114,7 @@ public final class Catalog {
             for (String ref : level) {
                 Entity group = found.getOrDefault(ref, unknown(ref));
                 known.put(ref, group);
-                parents.addAll(group.related("childOf"));
+                parents.addAll(group.childOf());
             }
             parents.removeAll(known.keySet());
             return climb(parents, known);
@@ -119,7 +129,7 @@ public final class Catalog {
             for (String ref : level) {
                 Entity group = known.get(ref);
                 if (groups.putIfAbsent(ref, group) == null) {
-                    parents.addAll(group.related("childOf"));
+                    parents.addAll(group.childOf());
                 }
             }
             level = parents;

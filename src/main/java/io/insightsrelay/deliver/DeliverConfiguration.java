@@ -1,6 +1,5 @@
 package io.insightsrelay.deliver;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
 import java.util.EnumSet;
@@ -9,7 +8,7 @@ import org.apache.camel.AggregationStrategy;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
-import org.apache.camel.component.jackson.JacksonDataFormat;
+import org.apache.camel.spi.DataFormat;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -50,10 +49,16 @@ class DeliverConfiguration {
         return new AnswerCheck(EnumSet.complementOf(EnumSet.of(Outcome.Type.DELIVERED)));
     }
 
-    /** The data format that writes an event, a list of events or a part of one as JSON. */
+    /** The data format that writes an event or a list of events as JSON. */
     @Bean
-    JacksonDataFormat eventJson() {
-        return new JacksonDataFormat(Event.mapper(), Event.class);
+    DataFormat eventJson() {
+        return new EventJson();
+    }
+
+    /** The data format that compresses at once what is sent at once: fast rather than small. */
+    @Bean
+    DataFormat fastGzip() {
+        return new FastGzip();
     }
 
     /** Event to form-urlencoded body. */
@@ -70,9 +75,8 @@ class DeliverConfiguration {
             Message message = exchange.getMessage();
             setHeader(message, "User-Agent", event.header("user-agent"));
             setHeader(message, "Accept-Language", event.header("accept-language"));
-            JsonNode origin = event.body().path("context").path("_origin");
             String referer = event.header("referer");
-            setHeader(message, "Referer", referer == null && origin.isTextual() ? origin.textValue() : referer);
+            setHeader(message, "Referer", referer == null ? event.origin() : referer);
             // lets a receiver recognise what comes twice
             message.setHeader("Idempotency-Key", event.id());
         };

@@ -24,7 +24,7 @@ class EnrichConfiguration {
     }
 
     @Bean
-    Processor enrichEvent(CapturedFields fields) {
+    Processor enrichEvents(CapturedFields fields) {
         return new Enricher(fields);
     }
 

@@ -1,52 +1,67 @@
 package io.insightsrelay.enrich;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.LoadingCache;
 import io.insightsrelay.catalog.Entity;
 import io.insightsrelay.catalog.FieldPath;
 import io.insightsrelay.event.Event;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Adds the captured fields of the event's entity and user as flat members, named by their path: {@code entity.spec.type},
- * {@code user.metadata.namespace}; an object or a list is flattened the same way. Thread-safe.
+ * Adds to each event of the list in the body the captured fields of its entity and user as flat members, named by their
+ * path: {@code entity.spec.type}, {@code user.metadata.namespace}; an object or a list is flattened the same way.
+ * Thread-safe.
  */
 final class Enricher implements Processor {
 
-    private final CapturedFields fields;
+    // an entity's members are the same for every event; they live as long as it does
+    private final LoadingCache<Entity, Map<String, JsonNode>> ofEntities;
+    private final LoadingCache<Entity, Map<String, JsonNode>> ofUsers;
 
     Enricher(CapturedFields fields) {
-        this.fields = fields;
+        ofEntities = Caffeine.newBuilder().weakKeys().build(entity -> members("entity.", entity, fields.entity()));
+        ofUsers = Caffeine.newBuilder().weakKeys().build(user -> members("user.", user, fields.user()));
     }
 
     @Override
     public void process(Exchange exchange) {
-        Event event = exchange.getProperty(Event.PROPERTY, Event.class);
-        LookedUp lookedUp = LookedUp.of(exchange);
-        lookedUp.entity(event).ifPresent(entity -> add(event.added(), "entity.", entity, fields.entity()));
-        lookedUp.user(event).ifPresent(user -> add(event.added(), "user.", user, fields.user()));
+        LookedUp lookedUp = LookedUp.in(exchange);
+        exchange.getMessage().setBody(Event.each(EntityLookUp.events(exchange), event -> {
+            LookedUp.Of of = lookedUp.of(event);
+            if (of.entity() != null) {
+                event.added().putAll(ofEntities.get(of.entity()));
+            }
+            if (of.user() != null) {
+                event.added().putAll(ofUsers.get(of.user()));
+            }
+        }));
     }
 
-    private static void add(Map<String, JsonNode> added, String prefix, Entity entity, List<FieldPath> paths) {
+    private static Map<String, JsonNode> members(String prefix, Entity entity, List<FieldPath> paths) {
+        Map<String, JsonNode> members = new LinkedHashMap<>();
         for (FieldPath path : paths) {
             JsonNode value = path.in(entity.document());
             if (value != null) {
-                flatten(added, prefix + path.text(), value);
+                flatten(members, prefix + path.text(), value);
             }
         }
+        return members;
     }
 
-    private static void flatten(Map<String, JsonNode> added, String name, JsonNode value) {
+    private static void flatten(Map<String, JsonNode> members, String name, JsonNode value) {
         if (value.isObject()) {
-            value.properties().forEach(member -> flatten(added, name + "." + member.getKey(), member.getValue()));
+            value.properties().forEach(member -> flatten(members, name + "." + member.getKey(), member.getValue()));
         } else if (value.isArray()) {
             for (int i = 0; i < value.size(); i++) {
-                flatten(added, name + "." + i, value.get(i));
+                flatten(members, name + "." + i, value.get(i));
             }
         } else {
-            added.put(name, value);
+            members.put(name, value);
         }
     }
 }

@@ -2,22 +2,23 @@ package io.insightsrelay.enrich;
 
 import com.fasterxml.jackson.databind.node.BooleanNode;
 import io.insightsrelay.catalog.Catalog;
-import io.insightsrelay.catalog.Entity;
 import io.insightsrelay.catalog.EntityRef;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.springframework.lang.Nullable;
 
 /**
  * Looks up the entities and the users of all events of a batch at once, then the users' groups. Where the catalog cannot be
@@ -28,6 +29,9 @@ final class EntityLookUp extends AsyncProcessorSupport {
 
     /** Member of the context, false in events that went on without the catalog. */
     static final String ENRICHED = "relay.enriched";
+
+    private record Refs(@Nullable String entity, @Nullable String user) {
+    }
 
     private final Catalog catalog;
     private final boolean groups;
@@ -41,18 +45,25 @@ final class EntityLookUp extends AsyncProcessorSupport {
 
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
+        Map<Event, Refs> refsOf = new IdentityHashMap<>();
         Set<String> refs = new LinkedHashSet<>();
         Set<String> users = new LinkedHashSet<>();
         for (Event event : events(exchange)) {
-            EntityRef.normalise(event.entityRef()).ifPresent(refs::add);
-            EntityRef.normalise(event.user(), "user").ifPresent(users::add);
+            Refs named = new Refs(EntityRef.normalise(event.entityRef()).orElse(null), EntityRef.normalise(event.user(), "user").orElse(null));
+            refsOf.put(event, named);
+            if (named.entity != null) {
+                refs.add(named.entity);
+            }
+            if (named.user != null) {
+                users.add(named.user);
+            }
         }
         refs.addAll(users);
         CompletableFuture<LookedUp> lookedUp = catalog.lookUp(refs).thenCompose(found -> {
-            Map<String, Entity> known = new HashMap<>(found);
-            known.keySet().retainAll(users);
-            return groups ? catalog.groupsOf(known.values()).thenApply(memberOf -> new LookedUp(found, memberOf))
-                    : CompletableFuture.completedFuture(new LookedUp(found, Map.of()));
+            Map<Event, LookedUp.Of> known = new IdentityHashMap<>();
+            refsOf.forEach((event, named) -> known.put(event, new LookedUp.Of(found.get(named.entity), found.get(named.user))));
+            return groups ? catalog.groupsOf(users.stream().map(found::get).filter(Objects::nonNull).toList()).thenApply(memberOf -> new LookedUp(known, memberOf))
+                    : CompletableFuture.completedFuture(new LookedUp(known, Map.of()));
         });
         boolean done = lookedUp.isDone();
         lookedUp.whenComplete((result, failure) -> {
@@ -82,7 +93,7 @@ final class EntityLookUp extends AsyncProcessorSupport {
     }
 
     @SuppressWarnings("unchecked")
-    private static List<Event> events(Exchange exchange) {
+    static List<Event> events(Exchange exchange) {
         return (List<Event>) exchange.getMessage().getBody(List.class);
     }
 }

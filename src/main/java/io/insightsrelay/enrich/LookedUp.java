@@ -1,28 +1,34 @@
 package io.insightsrelay.enrich;
 
 import io.insightsrelay.catalog.Entity;
-import io.insightsrelay.catalog.EntityRef;
 import io.insightsrelay.event.Event;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.camel.Exchange;
+import org.springframework.lang.Nullable;
 
-/** What the catalog knows about the events of a batch; travels as an exchange property. Immutable. */
-record LookedUp(Map<String, Entity> entities, Map<String, List<Entity>> groups) {
+/**
+ * What the catalog knows about the events of a batch; travels as an exchange property. Not changed once it does.
+ *
+ * @param events by event, by its identity
+ * @param groups by user, by its ref
+ */
+record LookedUp(Map<Event, Of> events, Map<String, List<Entity>> groups) {
+
+    /** Of one event; null is what the catalog does not know, or the event does not name. */
+    record Of(@Nullable Entity entity, @Nullable Entity user) {
+
+        static final Of NOTHING = new Of(null, null);
+    }
 
     static final String PROPERTY = "lookedUp";
     static final LookedUp NOTHING = new LookedUp(Map.of(), Map.of());
 
-    static LookedUp of(Exchange exchange) {
+    static LookedUp in(Exchange exchange) {
         return exchange.getProperty(PROPERTY, LookedUp.class);
     }
 
-    Optional<Entity> entity(Event event) {
-        return EntityRef.normalise(event.entityRef()).map(entities::get);
-    }
-
-    Optional<Entity> user(Event event) {
-        return EntityRef.normalise(event.user(), "user").map(entities::get);
+    Of of(Event event) {
+        return events.getOrDefault(event, Of.NOTHING);
     }
 }

@@ -2,30 +2,29 @@ package io.insightsrelay.event;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.springframework.lang.Nullable;
 
 /**
  * One event while a route works on it. It is read from its envelope, the JSON object that the spool keeps:
  * {@code {"id", "received", "kind", "user", "headers", "event", "attempts", "history"}}. What a browser sent stands
- * unchanged in {@code event}; what enrichment finds is kept apart in {@link #added()} until the event is encoded.
+ * unchanged in {@code event}; what enrichment finds is kept apart in {@link #added()} until the event is encoded. The bytes
+ * of the event go out as they came, with what was added put in between; only who asks for {@link #body()} has a tree made.
  * Not thread-safe: one thread at a time works on an event.
  */
 public final class Event {
@@ -50,37 +49,28 @@ public final class Event {
     public record Failure(String at, String destination, String reason, @Nullable Integer status) {
     }
 
-    @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    private record Envelope(String id, String received, Kind kind, @Nullable String user, @Nullable Map<String, String> headers,
-                            @JsonInclude(JsonInclude.Include.NON_DEFAULT) int attempts, @Nullable List<Failure> history,
-                            @JsonInclude(JsonInclude.Include.ALWAYS) JsonNode event) {
-    }
-
-    private record Sent(String id, String received, Kind kind, ObjectNode event) {
-    }
-
     /** Name of the exchange property that holds the event while routes/ work on one of a batch. */
     public static final String PROPERTY = "event";
     private static final int MOST_HISTORY = 20;
     // numbers stay as they came, however large; a lone surrogate that an escape brought in can be written again
-    private static final JsonMapper MAPPER = JsonMapper.builder()
+    static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
             .build();
-    private static final ObjectReader READER = MAPPER.readerFor(Envelope.class);
-    private static final ObjectWriter WRITER = MAPPER.writerFor(Envelope.class);
 
-    private final Envelope envelope;
     private final byte[] bytes;
     private final int place;
+    private final EnvelopeLayout layout;
     private final Map<String, JsonNode> added = new LinkedHashMap<>();
+    private Instant received;
+    private ObjectNode body;
     private Outcome outcome;
 
-    private Event(Envelope envelope, byte[] bytes, int place) {
-        this.envelope = envelope;
+    private Event(byte[] bytes, int place, EnvelopeLayout layout) {
         this.bytes = bytes;
         this.place = place;
+        this.layout = layout;
     }
 
     /**
@@ -91,11 +81,7 @@ public final class Event {
      */
     public static Event fromEnvelope(byte[] bytes, int place) {
         try {
-            Envelope envelope = READER.readValue(bytes);
-            if (envelope == null || envelope.id == null || envelope.received == null || envelope.kind == null || !(envelope.event instanceof ObjectNode)) {
-                throw new IllegalArgumentException("an envelope has id, received, kind and an event that is a JSON object");
-            }
-            return new Event(envelope, bytes, place);
+            return new Event(bytes, place, EnvelopeLayout.read(bytes));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("not an envelope: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
@@ -108,9 +94,28 @@ public final class Event {
         return fromEnvelope(bytes, 0);
     }
 
+    /**
+     * Does something with each event of a list. One that it fails for gets the outcome {@link Outcome.Type#FAILED} and is
+     * left out, so that one event's failure is never another's.
+     *
+     * @return the events that it did not fail for
+     */
+    public static List<Event> each(List<Event> events, Consumer<Event> work) {
+        List<Event> passed = new ArrayList<>(events.size());
+        for (Event event : events) {
+            try {
+                work.accept(event);
+                passed.add(event);
+            } catch (RuntimeException e) {
+                event.outcome = Outcome.of(Outcome.Type.FAILED, e.getClass().getSimpleName() + (e.getMessage() == null ? "" : ": " + e.getMessage()));
+            }
+        }
+        return passed;
+    }
+
     /** The same event before any attempt made something of it. */
     public Event again() {
-        return fromEnvelope(bytes, place);
+        return new Event(bytes, place, layout);
     }
 
     /** Its place in the batch that it came in, from 0. */
@@ -129,72 +134,102 @@ public final class Event {
      * @param attempts what the envelope's count of attempts becomes
      */
     public byte[] envelopeAfter(Failure failure, int attempts) {
-        List<Failure> history = new ArrayList<>(history());
+        List<Failure> history = new ArrayList<>(layout.history);
         history.add(failure);
-        List<Failure> latest = history.subList(Math.max(0, history.size() - MOST_HISTORY), history.size());
-        return write(new Envelope(envelope.id, envelope.received, envelope.kind, envelope.user, envelope.headers, attempts, latest, envelope.event));
+        return envelope(attempts, history.subList(Math.max(0, history.size() - MOST_HISTORY), history.size()));
     }
 
     /** The envelope for a replay: attempts start again, the history stays. */
     public byte[] envelopeForReplay() {
-        return write(new Envelope(envelope.id, envelope.received, envelope.kind, envelope.user, envelope.headers, 0, envelope.history, envelope.event));
+        return envelope(0, layout.history);
     }
 
-    private static byte[] write(Envelope envelope) {
-        try {
-            return WRITER.writeValueAsBytes(envelope);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("an envelope that was read cannot be written: " + e.getOriginalMessage(), e);
+    private byte[] envelope(int attempts, List<Failure> history) {
+        Splice envelope = new Splice(bytes.length + 256).raw("{\"id\":").quoted(layout.id).raw(",\"received\":").quoted(layout.received)
+                .raw(",\"kind\":").value(layout.kind);
+        if (layout.user != null) {
+            envelope.raw(",\"user\":").quoted(layout.user);
         }
+        if (!layout.headers.isEmpty()) {
+            envelope.raw(",\"headers\":").value(layout.headers);
+        }
+        if (attempts != 0) {
+            envelope.raw(",\"attempts\":").value(attempts);
+        }
+        if (!history.isEmpty()) {
+            envelope.raw(",\"history\":").value(history);
+        }
+        envelope.raw(",\"event\":").write(bytes, layout.start, layout.end - layout.start);
+        return envelope.raw("}").toByteArray();
     }
 
     /** UUIDv7, 36 characters; the same through retries, restarts and replays. */
     public String id() {
-        return envelope.id;
+        return layout.id;
     }
 
     /** When the relay received it. */
     public Instant received() {
-        return Instant.parse(envelope.received);
+        if (received == null) {
+            received = Instant.parse(layout.received);
+        }
+        return received;
     }
 
     /** Which interface it came in by. */
     public Kind kind() {
-        return envelope.kind;
+        return layout.kind;
     }
 
     /** Entity ref of the signed-in user as the token spells it, or null for an anonymous event. */
     @Nullable
     public String user() {
-        return envelope.user;
+        return layout.user;
     }
 
     /** A header of the browser's request that ingest keeps, by its lower-case name; null if there was none. */
     @Nullable
     public String header(String lowerCaseName) {
-        return envelope.headers == null ? null : envelope.headers.get(lowerCaseName);
+        return layout.headers.get(lowerCaseName);
     }
 
     /** How often delivery was tried while the destination took other events. */
     public int attempts() {
-        return envelope.attempts;
+        return layout.attempts;
     }
 
     /** Earlier failures, oldest first; empty for most events. */
     public List<Failure> history() {
-        return envelope.history == null ? List.of() : envelope.history;
+        return layout.history;
     }
 
     /** What the sender sent; never null. Processors may change it: a retry starts again from the envelope. */
     public ObjectNode body() {
-        return (ObjectNode) envelope.event;
+        if (body == null) {
+            try {
+                body = (ObjectNode) MAPPER.readTree(bytes, layout.start, layout.end - layout.start);
+            } catch (IOException e) {
+                throw new IllegalStateException("an event that was read cannot be read again: " + e.getMessage(), e);
+            }
+        }
+        return body;
     }
 
     /** Entity ref that the event is about: {@code context.entityRef}, where it is a string; otherwise null. */
     @Nullable
     public String entityRef() {
-        JsonNode ref = envelope.event.path("context").path("entityRef");
-        return ref.isTextual() ? ref.textValue() : null;
+        return text("entityRef", layout.entityRef);
+    }
+
+    /** The page's origin: {@code context._origin}, where it is a string; otherwise null. It does not go out. */
+    @Nullable
+    public String origin() {
+        return text(EnvelopeLayout.ORIGIN, layout.origin);
+    }
+
+    @Nullable
+    private String text(String member, @Nullable String sent) {
+        return body == null ? sent : body.path("context").path(member).textValue();
     }
 
     /** The members that enrichment adds to {@code context}, by dotted path; in the order in which they are sent. */
@@ -202,32 +237,40 @@ public final class Event {
         return added;
     }
 
-    /** This event as it goes to destinations of one's own: its id, when it was received, its kind, and what goes out. */
-    @JsonValue
-    Sent sent() {
-        return new Sent(envelope.id, envelope.received, envelope.kind, outgoing());
+    /** What goes out, as JSON: the body, its context without {@code _origin} and with what enrichment added. */
+    public byte[] outgoing() {
+        return outgoing(new Splice(bytes.length + 64 * added.size() + 64)).toByteArray();
     }
 
     /**
-     * What goes out: the body, its context without {@code _origin} and with what enrichment added. A copy where it differs.
+     * Writes this event as it goes to destinations of one's own, as JSON: its id, when it was received, its kind, and in
+     * {@code event} what goes out.
      */
-    public ObjectNode outgoing() {
-        ObjectNode body = body();
-        if (added.isEmpty() && !body.path("context").has("_origin")) {
-            return body;
-        }
-        ObjectNode outgoing = JsonNodeFactory.instance.objectNode();
-        outgoing.setAll(body);
-        ObjectNode context = outgoing.putObject("context");
-        if (body.get("context") instanceof ObjectNode given) {
-            context.setAll(given);
-        }
-        context.remove("_origin");
-        context.setAll(added);
-        return outgoing;
+    public void writeTo(OutputStream out) throws IOException {
+        Splice sent = new Splice(bytes.length + 64 * added.size() + 128);
+        sent.raw("{\"id\":").quoted(layout.id).raw(",\"received\":").quoted(layout.received)
+                .raw(layout.kind == Kind.APP ? ",\"kind\":\"app\"" : ",\"kind\":\"agent\"").raw(",\"event\":");
+        outgoing(sent).raw("}").writeTo(out);
     }
 
-    /** Writes events and their parts as they have to be written: numbers as they came, lone surrogates escaped. */
+    private Splice outgoing(Splice out) {
+        if (body == null && layout.takesSplice(added)) {
+            return out.event(bytes, layout, added);
+        }
+        ObjectNode outgoing = MAPPER.createObjectNode();
+        outgoing.setAll(body());
+        if (!added.isEmpty() || body().path("context").has(EnvelopeLayout.ORIGIN)) {
+            ObjectNode context = outgoing.putObject("context");
+            if (body().get("context") instanceof ObjectNode given) {
+                context.setAll(given);
+            }
+            context.remove(EnvelopeLayout.ORIGIN);
+            context.setAll(added);
+        }
+        return out.value(outgoing);
+    }
+
+    /** Writes parts of events as they have to be written: numbers as they came, lone surrogates escaped. */
     public static ObjectMapper mapper() {
         return MAPPER.copy();
     }

@@ -1,6 +1,7 @@
 package io.insightsrelay.redact;
 
 import io.insightsrelay.event.Event;
+import java.util.List;
 import org.apache.camel.Processor;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -11,10 +12,14 @@ import org.springframework.context.annotation.Configuration;
 @EnableConfigurationProperties(RedactProperties.class)
 class RedactConfiguration {
 
-    /** Takes personal data out of what enrichment added to the event. */
+    /** Takes personal data out of what enrichment added to the events of the list in the body. */
     @Bean
-    Processor redactEvent(RedactProperties properties) {
+    Processor redactEvents(RedactProperties properties) {
         Redactor redactor = new Redactor(properties);
-        return exchange -> redactor.redact(exchange.getProperty(Event.PROPERTY, Event.class).added());
+        return exchange -> {
+            @SuppressWarnings("unchecked")
+            List<Event> events = (List<Event>) exchange.getMessage().getBody(List.class);
+            exchange.getMessage().setBody(Event.each(events, event -> redactor.redact(event.added())));
+        };
     }
 }

@@ -2,20 +2,29 @@ package io.insightsrelay.redact;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
  * Takes personal data out of flat members such as {@code user.spec.profile.email}: by the member's name, and by what is found in
- * values and names. Immutable and thread-safe; linear in the length of the text.
+ * values and names. What was found is remembered for members that come again. Thread-safe; linear in the length of the text.
  */
 public final class Redactor {
 
+    private record Member(String name, JsonNode value) {
+    }
+
+    private static final int MOST_REMEMBERED = 50_000;
+    private static final int LONGEST_REMEMBERED = 300;
+
+    // the members of an entity come again with every event about it
+    private final Cache<Member, Member> remembered = Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).build();
     private final RedactProperties properties;
     private final TextScanner scanner;
     private final List<Pattern> keys;
@@ -48,41 +57,48 @@ public final class Redactor {
         if (!properties.enabled() || members.isEmpty()) {
             return;
         }
+        List<Member> cleaned = new ArrayList<>(members.size());
         boolean renamed = false;
-        for (Map.Entry<String, JsonNode> member : members.entrySet()) {
-            String name = member.getKey();
-            JsonNode value = member.getValue();
-            if (isAny(allowed, name) || value.isTextual() && allowedValues.contains(value.textValue())) {
-                continue;
-            }
-            if (isAny(keys, name)) {
-                member.setValue(TextNode.valueOf(properties.replacement()));
-            } else if (value.isTextual() || value.isNumber()) {
-                String text = value.asText();
-                String clean = scanner.clean(name, text);
-                if (!clean.equals(text)) {
-                    member.setValue(TextNode.valueOf(clean));
-                }
-            }
-            renamed |= !scanner.clean("", name).equals(name);
+        for (Map.Entry<String, JsonNode> entry : members.entrySet()) {
+            Member clean = clean(new Member(entry.getKey(), entry.getValue()));
+            entry.setValue(clean.value);
+            cleaned.add(clean);
+            renamed |= !clean.name.equals(entry.getKey());
         }
         if (renamed) {
-            rename(members);
+            members.clear();
+            cleaned.forEach(member -> members.put(free(member.name, members), member.value));
         }
     }
 
-    private void rename(Map<String, JsonNode> members) {
-        Map<String, JsonNode> clean = new LinkedHashMap<>();
-        members.forEach((name, value) -> {
-            String base = isAny(allowed, name) ? name : scanner.clean("", name);
-            String free = base;
-            for (int i = 2; clean.containsKey(free); i++) {
-                free = base + "." + i;
+    private static String free(String name, Map<String, JsonNode> members) {
+        String free = name;
+        for (int i = 2; members.containsKey(free); i++) {
+            free = name + "." + i;
+        }
+        return free;
+    }
+
+    private Member clean(Member member) {
+        return member.name.length() + member.value.asText().length() > LONGEST_REMEMBERED ? scan(member) : remembered.get(member, this::scan);
+    }
+
+    private Member scan(Member member) {
+        String name = member.name;
+        JsonNode value = member.value;
+        if (isAny(allowed, name) || value.isTextual() && allowedValues.contains(value.textValue())) {
+            return member;
+        }
+        if (isAny(keys, name)) {
+            value = TextNode.valueOf(properties.replacement());
+        } else if (value.isTextual() || value.isNumber()) {
+            String text = value.asText();
+            String clean = scanner.clean(name, text);
+            if (!clean.equals(text)) {
+                value = TextNode.valueOf(clean);
             }
-            clean.put(free, value);
-        });
-        members.clear();
-        members.putAll(clean);
+        }
+        return new Member(scanner.clean("", name), value);
     }
 
     private static boolean isAny(List<Pattern> patterns, String name) {

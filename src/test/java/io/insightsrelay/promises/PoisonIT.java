@@ -75,30 +75,39 @@ class PoisonIT {
         onlyPoisonDies("Exception");
     }
 
-    /** A step that throws for these events, as an operator may write it. */
-    private void breakStep(String file, String before) throws IOException {
+    /** A step that throws for these events, as an operator may write it, where an event is at hand. */
+    private static String step() {
+        String condition = "${exchangeProperty.event.body.toString()} regex '.*\"e(" + String.join("|", POISON.stream().map(String::valueOf).toList()) + ")\".*'";
+        return "- filter:\n    id: break-poison\n    expression:\n      simple:\n        expression: \"" + condition.replace("\"", "\\\"") + "\"\n"
+                + "    steps:\n      - throwException:\n          id: throw-at-poison\n          exceptionType: java.lang.IllegalStateException\n          message: this step cannot take it\n";
+    }
+
+    /** The same where a list of events is. */
+    private static String stepForEach() {
+        return "- split:\n    id: break-each\n    aggregationStrategy: keepOutcomes\n    expression:\n      simple:\n        expression: ${body}\n"
+                + "    steps:\n      - setProperty:\n          id: remember-event\n          name: event\n          expression:\n            simple:\n              expression: ${body}\n"
+                + step().indent(6);
+    }
+
+    private void insert(String file, String before, String step) throws IOException {
         Path routes = folder.resolve("routes");
         FileSystemUtils.copyRecursively(Path.of("routes"), routes);
-        String indent = before.substring(0, before.indexOf('-'));
-        String condition = "${exchangeProperty.event.body.toString()} regex '.*\"e(" + String.join("|", POISON.stream().map(String::valueOf).toList()) + ")\".*'";
-        String step = "- filter:\n    id: break-poison\n    expression:\n      simple:\n        expression: \"" + condition.replace("\"", "\\\"") + "\"\n"
-                + "    steps:\n      - throwException:\n          id: throw-at-poison\n          exceptionType: java.lang.IllegalStateException\n          message: this step cannot take it\n";
         String text = Files.readString(routes.resolve(file));
         assertThat(text).contains(before);
-        Files.writeString(routes.resolve(file), text.replace(before, step.indent(indent.length()) + before));
+        Files.writeString(routes.resolve(file), text.replace(before, step.indent(before.indexOf('-')) + before));
         installation.relay.with("RELAY_ROUTES_DIR", routes);
         installation.start();
     }
 
     @Test
     void anEventThatBreaksEnrichment() throws Exception {
-        breakStep("process.camel.yaml", "              - process:\n                  id: enrich\n");
+        insert("process.camel.yaml", "        - process:\n            id: enrich\n", stepForEach());
         onlyPoisonDies("this step cannot take it");
     }
 
     @Test
     void anEventThatBreaksItsEncoding() throws Exception {
-        breakStep("deliver-spotify.camel.yaml", "                  - process:\n                      id: encode-form\n");
+        insert("deliver-spotify.camel.yaml", "                  - process:\n                      id: encode-form\n", step());
         onlyPoisonDies("this step cannot take it");
     }
 
