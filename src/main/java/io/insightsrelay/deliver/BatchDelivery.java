@@ -41,6 +41,12 @@ final class BatchDelivery {
 
         /** True once the work should end early. */
         boolean stopping();
+
+        /** Batches that follow may not begin before this one is done with, from now on. */
+        void holdNext();
+
+        /** Waits until every batch before this one is done with. */
+        void awaitEarlier();
     }
 
     /**
@@ -90,6 +96,8 @@ final class BatchDelivery {
         buryExpired();
         while (!open.isEmpty()) {
             if (failures > 0 || destination.isPaused()) {
+                // in trouble one batch at a time goes on, the oldest
+                routes.awaitEarlier();
                 rest();
                 buryExpired();
             } else {
@@ -130,6 +138,7 @@ final class BatchDelivery {
     }
 
     private void settle(List<Event> events) {
+        long begun = System.nanoTime();
         List<Event> attempted = attempt(events);
         long now = System.nanoTime();
         int lastDelivered = -1;
@@ -140,7 +149,7 @@ final class BatchDelivery {
             refused |= type == Type.UNAUTHORIZED;
         }
         if (lastDelivered >= 0) {
-            destination.delivered();
+            destination.delivered(begun);
         }
         Settled settled = new Settled();
         List<Event> failing = new ArrayList<>();
@@ -192,6 +201,9 @@ final class BatchDelivery {
 
     /** What the attempt says about the destination. */
     private void learn(List<Event> failing, boolean refused) {
+        if (!failing.isEmpty()) {
+            routes.holdNext();
+        }
         if (refused) {
             Outcome outcome = failing.stream().map(Event::outcome).filter(o -> o.type() == Type.UNAUTHORIZED).findFirst().orElseThrow();
             if (!destination.isPaused()) {
@@ -237,6 +249,7 @@ final class BatchDelivery {
         List<Event> undecided = events.stream().filter(event -> event.outcome() == null).toList();
         boolean oneOfThemIsBad = outcome.type() == Type.DEAD || outcome.type() == Type.FAILED && failures == 0;
         if (oneOfThemIsBad && undecided.size() > 1) {
+            routes.holdNext();
             attemptAndBisect(undecided.subList(0, undecided.size() / 2));
             attemptAndBisect(undecided.subList(undecided.size() / 2, undecided.size()));
         } else {

@@ -2,10 +2,12 @@ package io.insightsrelay.deliver;
 
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
+import io.insightsrelay.spool.SpoolBatch;
 import java.util.EnumSet;
 import java.util.concurrent.ExecutorService;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.CamelContext;
+import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.spi.DataFormat;
@@ -35,6 +37,22 @@ class DeliverConfiguration {
     ExecutorService deliverThreads(CamelContext context, DeliverProperties properties) {
         // the context ends them when it stops, after the routes that use them
         return context.getExecutorServiceManager().newFixedThreadPool(this, "deliver", properties.concurrency());
+    }
+
+    /** Waits until the batches before this one have all their requests under way, where several overlap. */
+    @Bean
+    Processor awaitTurn() {
+        return exchange -> exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class).awaitTurn();
+    }
+
+    /** In a {@code split}: with the last event it is the next batch's turn, so that no connection idles in between. */
+    @Bean
+    Processor passTurn() {
+        return exchange -> {
+            if (exchange.getProperty(ExchangePropertyKey.SPLIT_COMPLETE, Boolean.FALSE, Boolean.class)) {
+                exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class).nextMayGo(true);
+            }
+        };
     }
 
     /** Throws when the answer says that the destination is unwell or refuses the credentials. */

@@ -49,6 +49,7 @@ final class DeliveryProducer extends DefaultProducer {
             public Exception attempt(List<Event> events) {
                 return template.send(endpoint.getVia(), request -> {
                     request.setProperty(DESTINATION, destination.name());
+                    request.setProperty(SpoolBatch.PROPERTY, batch);
                     request.getMessage().setBody(events);
                 }).getException();
             }
@@ -72,6 +73,16 @@ final class DeliveryProducer extends DefaultProducer {
             @Override
             public boolean stopping() {
                 return batch.stopping();
+            }
+
+            @Override
+            public void holdNext() {
+                batch.nextMayGo(false);
+            }
+
+            @Override
+            public void awaitEarlier() {
+                batch.awaitEarlier();
             }
         };
         new BatchDelivery(routes, destination, properties.retry(), source(), endpoint.isRetries())

@@ -63,13 +63,20 @@ public final class Destination {
                 .orElse(new Status(State.DELIVERING, null, null));
     }
 
-    /** Nano time of the latest delivery; long ago before the first. */
+    /** Nano time at which the latest attempt began that got something through; long ago before the first. */
     long lastDelivered() {
         return lastDelivered;
     }
 
-    synchronized void delivered() {
-        lastDelivered = System.nanoTime();
+    /**
+     * Something got through.
+     *
+     * @param begun nano time at which the attempt began: it may have got through no later
+     */
+    synchronized void delivered(long begun) {
+        if (begun - lastDelivered > 0) {
+            lastDelivered = begun;
+        }
         suspects = 0;
         paused = null;
     }

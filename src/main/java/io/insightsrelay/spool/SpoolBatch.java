@@ -10,13 +10,16 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.lang.Nullable;
 
 /**
  * The batch that an exchange of a {@code spool:} consumer holds, as the exchange property {@value #PROPERTY}. Events get their
  * outcomes here one by one where they do not get them all together, so that a crash in the middle repeats none of them. When
- * the exchange completes without an exception every event that has no outcome by then is delivered. Used by one thread.
+ * the exchange completes without an exception every event that has no outcome by then is delivered. Used by one thread; only
+ * the turns of batches that overlap are between several.
  */
 public final class SpoolBatch {
 
@@ -26,20 +29,87 @@ public final class SpoolBatch {
     private static final Logger LOG = LoggerFactory.getLogger(SpoolBatch.class);
     private static final long FIRST_PAUSE_MILLIS = 100;
     private static final long LONGEST_PAUSE_MILLIS = 5_000;
+    private static final long CHECK_FOR_STOP_MILLIS = 50;
 
     private final SpoolStore store;
     private final SpoolLog log;
     private final String consumer;
-    private final List<Row> rows;
+    private final int events;
     private final BooleanSupplier stopping;
     private final Set<Long> settled = new HashSet<>();
+    private List<Row> rows;
+    @Nullable
+    private volatile SpoolBatch previous;
+    private boolean done;
+    private boolean nextMayGo;
 
-    SpoolBatch(SpoolStore store, SpoolLog log, String consumer, List<Row> rows, BooleanSupplier stopping) {
+    /** @param previous the batch before it, where that may still be under way */
+    SpoolBatch(SpoolStore store, SpoolLog log, String consumer, List<Row> rows, BooleanSupplier stopping, @Nullable SpoolBatch previous) {
         this.store = store;
         this.log = log;
         this.consumer = consumer;
         this.rows = rows;
+        this.events = rows.size();
         this.stopping = stopping;
+        this.previous = previous;
+    }
+
+    /** What has no outcome yet; places are counted anew. */
+    List<byte[]> open() {
+        rows = rows.stream().filter(row -> !settled.contains(row.position())).toList();
+        return rows.stream().map(Row::payload).toList();
+    }
+
+    /**
+     * Waits until it is this batch's turn: all requests of every batch before it are under way, and none of those batches
+     * has had a failure.
+     *
+     * @throws IllegalStateException if the consumer stops first
+     */
+    public void awaitTurn() {
+        for (SpoolBatch earlier = previous; earlier != null; earlier = earlier.previous) {
+            earlier.await(true);
+        }
+    }
+
+    /**
+     * Waits until every batch before this one is done with.
+     *
+     * @throws IllegalStateException if the consumer stops first
+     */
+    public void awaitEarlier() {
+        for (SpoolBatch earlier = previous; earlier != null; earlier = earlier.previous) {
+            earlier.await(false);
+        }
+    }
+
+    private synchronized void await(boolean turn) {
+        try {
+            while (!done && !(turn && nextMayGo)) {
+                if (stopping()) {
+                    throw new IllegalStateException("the relay stops; the batch stays in the spool");
+                }
+                wait(CHECK_FOR_STOP_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted; the batch stays in the spool", e);
+        }
+    }
+
+    /** Says whether it may be the next batch's turn already; otherwise that comes when this one is done with. */
+    public synchronized void nextMayGo(boolean mayGo) {
+        nextMayGo = mayGo;
+        notifyAll();
+    }
+
+    synchronized void done() {
+        done = true;
+        notifyAll();
+    }
+
+    synchronized boolean isDone() {
+        return done;
     }
 
     /** True once the consumer is to stop, so that long work can end early. */
@@ -79,7 +149,14 @@ public final class SpoolBatch {
         if (lost > 0) {
             LOG.error("{} events of {} are missing before position {}: they were lost with a damaged part of the file", lost, log.name(), to);
         }
-        persist(() -> store.advance(log, consumer, to, rows.size() - settled.size(), lost));
+        persist(() -> store.advance(log, consumer, to, events - settled.size(), lost));
+        previous = null;
+    }
+
+    /** Notes the end of a batch that the cursor cannot pass yet. */
+    void settleRest() {
+        open();
+        settle(IntStream.range(0, rows.size()).boxed().toList(), List.of(), List.of(), new SpoolTransaction());
     }
 
     /** Tries until it is written: what was sent must not be sent again only because the disk is full. */
@@ -101,9 +178,5 @@ public final class SpoolBatch {
                 throw new SpoolException("interrupted before outcomes were written");
             }
         }
-    }
-
-    Set<Long> settled() {
-        return settled;
     }
 }

@@ -1,8 +1,10 @@
 package io.insightsrelay.spool;
 
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
@@ -11,7 +13,10 @@ import org.apache.camel.support.DefaultConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hands out one batch at a time and moves the cursor when it is done with. */
+/**
+ * Hands out batches, one at a time or a few that overlap, and moves the cursor when the first of those under way is done
+ * with: up to the first event without an outcome.
+ */
 final class SpoolConsumer extends DefaultConsumer {
 
     private static final Logger LOG = LoggerFactory.getLogger(SpoolConsumer.class);
@@ -22,8 +27,14 @@ final class SpoolConsumer extends DefaultConsumer {
     private final SpoolEndpoint endpoint;
     private SpoolLog log;
     private Thread thread;
+    private ExecutorService workers;
     private volatile boolean running;
     private Set<Long> settled;
+    private final Deque<UnderWay> underWay = new ArrayDeque<>();
+
+    /** A batch that was handed out; {@code before} is the position before its first event, {@code read} how many were read. */
+    private record UnderWay(SpoolBatch batch, long before, long last, int read) {
+    }
 
     SpoolConsumer(SpoolEndpoint endpoint, Processor processor) {
         super(endpoint, processor);
@@ -35,13 +46,16 @@ final class SpoolConsumer extends DefaultConsumer {
         super.doStart();
         log = endpoint.store().log(endpoint.getLog());
         running = true;
+        underWay.clear();
         endpoint.store().attach(log, endpoint.getGroup());
         thread = getEndpoint().getCamelContext().getExecutorServiceManager()
                 .newThread("spool:" + endpoint.getLog() + "-" + endpoint.getGroup(), this::run);
+        workers = getEndpoint().getCamelContext().getExecutorServiceManager()
+                .newFixedThreadPool(this, "spool:" + endpoint.getLog() + "-" + endpoint.getGroup() + "-batch", endpoint.getBatchesAtOnce());
         thread.start();
     }
 
-    /** Returns when the batch in hand is done with or left in the log; what runs for it learns of the stop from the exchange. */
+    /** Returns when the batches under way are done with or left in the log; what runs for it learns of the stop from the exchange. */
     @Override
     protected void doStop() throws Exception {
         running = false;
@@ -49,40 +63,95 @@ final class SpoolConsumer extends DefaultConsumer {
         if (Thread.currentThread() != thread) {
             thread.join(TimeUnit.SECONDS.toMillis(getEndpoint().getCamelContext().getShutdownStrategy().getTimeout()));
         }
+        getEndpoint().getCamelContext().getExecutorServiceManager().shutdownNow(workers);
         endpoint.store().detach(log, endpoint.getGroup());
         super.doStop();
     }
 
     private void run() {
         long failures = 0;
-        long cursor = -1;
+        long read = -1;
         while (running) {
             try {
-                if (cursor < 0) {
-                    cursor = endpoint.store().cursor(log, endpoint.getGroup());
+                if (read < 0) {
+                    read = endpoint.store().cursor(log, endpoint.getGroup());
                     settled = endpoint.store().settled(log, endpoint.getGroup());
                 }
-                List<SpoolStore.Row> rows = nextBatch(cursor);
-                if (rows.isEmpty()) {
-                    continue;
+                awaitRoom();
+                List<SpoolStore.Row> rows = nextBatch(read);
+                if (!rows.isEmpty()) {
+                    handOut(rows, read);
+                    read = rows.get(rows.size() - 1).position();
                 }
-                List<SpoolStore.Row> open = rows.stream().filter(row -> !settled.contains(row.position())).toList();
-                SpoolBatch batch = new SpoolBatch(endpoint.store(), log, endpoint.getGroup(), open, () -> !running);
-                Exception failure = open.isEmpty() ? null : process(open, batch);
-                settled.addAll(batch.settled());
-                if (failure == null) {
-                    long last = rows.get(rows.size() - 1).position();
-                    batch.finish(cursor, last, rows.size());
-                    settled.removeIf(position -> position <= last);
-                    cursor = last;
-                    failures = 0;
-                } else if (running) {
-                    backOff(failures++, failure);
-                }
+                failures = 0;
             } catch (InterruptedException e) {
-                return;
+                running = false;
             } catch (Exception e) {
                 backOffQuietly(failures++, e);
+            }
+        }
+        try {
+            end();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (SpoolException e) {
+            LOG.warn("What became of events of {} could not be written, so they come again: {}", log.name(), e.toString());
+        }
+    }
+
+    private synchronized void awaitRoom() throws InterruptedException {
+        while (running && underWay.size() >= endpoint.getBatchesAtOnce()) {
+            wait(LONGEST_IDLE_MILLIS);
+        }
+    }
+
+    private synchronized void handOut(List<SpoolStore.Row> rows, long before) {
+        List<SpoolStore.Row> open = rows.stream().filter(row -> !settled.contains(row.position())).toList();
+        UnderWay previous = underWay.peekLast();
+        SpoolBatch batch = new SpoolBatch(endpoint.store(), log, endpoint.getGroup(), open, () -> !running, previous == null ? null : previous.batch);
+        underWay.add(new UnderWay(batch, before, rows.get(rows.size() - 1).position(), rows.size()));
+        workers.execute(() -> work(batch));
+    }
+
+    /** Until the batch is done with or the consumer stops. */
+    private void work(SpoolBatch batch) {
+        try {
+            long failures = 0;
+            for (Exception failure = process(batch); failure != null; failure = process(batch)) {
+                if (!running) {
+                    return;
+                }
+                backOff(failures++, failure);
+            }
+            batch.done();
+            finishInOrder();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            LOG.warn("What became of a batch of {} could not be written, so it comes again: {}", log.name(), e.toString());
+        }
+    }
+
+    /** The cursor passes the batches that are done with, up to the first that is not. */
+    private synchronized void finishInOrder() {
+        while (!underWay.isEmpty() && underWay.peek().batch.isDone()) {
+            UnderWay first = underWay.peek();
+            first.batch.finish(first.before, first.last, first.read);
+            settled.removeIf(position -> position <= first.last);
+            underWay.remove();
+            notifyAll();
+        }
+    }
+
+    /** What was done with behind a batch that is left in the log is noted, so that it does not come again with that. */
+    private void end() throws InterruptedException {
+        workers.shutdown();
+        workers.awaitTermination(getEndpoint().getCamelContext().getShutdownStrategy().getTimeout(), TimeUnit.SECONDS);
+        synchronized (this) {
+            for (UnderWay left : underWay) {
+                if (left.batch.isDone()) {
+                    left.batch.settleRest();
+                }
             }
         }
     }
@@ -119,11 +188,13 @@ final class SpoolConsumer extends DefaultConsumer {
     }
 
     /** Null when the batch is done with. */
-    private Exception process(List<SpoolStore.Row> rows, SpoolBatch batch) {
+    private Exception process(SpoolBatch batch) {
+        List<byte[]> payloads = batch.open();
+        if (payloads.isEmpty()) {
+            return null;
+        }
         Exchange exchange = createExchange(false);
         try {
-            List<byte[]> payloads = new ArrayList<>(rows.size());
-            rows.forEach(row -> payloads.add(row.payload()));
             exchange.getIn().setBody(payloads);
             exchange.setProperty(SpoolBatch.PROPERTY, batch);
             createUoW(exchange);

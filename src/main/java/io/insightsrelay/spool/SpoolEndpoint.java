@@ -39,6 +39,9 @@ public final class SpoolEndpoint extends DefaultEndpoint {
     private Duration linger = Duration.ofMillis(200);
     @UriParam(label = "consumer", defaultValue = "0", description = "How long an event rests in the log before it is handed out")
     private Duration delay = Duration.ZERO;
+    @UriParam(label = "consumer", defaultValue = "1", description = "How many batches may be under way at once. Beyond 1 the route has to wait for its "
+            + "turn (awaitTurn) where order matters")
+    private int batchesAtOnce = 1;
 
     SpoolEndpoint(String uri, SpoolComponent component, String log) {
         super(uri, component);
@@ -53,9 +56,9 @@ public final class SpoolEndpoint extends DefaultEndpoint {
     @Override
     public Consumer createConsumer(Processor processor) throws Exception {
         SpoolLog.checkName("group", group);
-        if (batchSize < 1 || maxBytes < 1 || linger.isNegative() || delay.isNegative()) {
-            throw new IllegalArgumentException("batchSize=" + batchSize + ", maxBytes=" + maxBytes + ", linger=" + linger + ", delay=" + delay
-                    + " of " + getEndpointUri() + ": the first two have to be at least 1, the others at least 0");
+        if (batchSize < 1 || maxBytes < 1 || batchesAtOnce < 1 || linger.isNegative() || delay.isNegative()) {
+            throw new IllegalArgumentException("batchSize=" + batchSize + ", maxBytes=" + maxBytes + ", batchesAtOnce=" + batchesAtOnce + ", linger=" + linger + ", delay=" + delay
+                    + " of " + getEndpointUri() + ": the first three have to be at least 1, the others at least 0");
         }
         SpoolConsumer consumer = new SpoolConsumer(this, processor);
         configureConsumer(consumer);
@@ -119,5 +122,15 @@ public final class SpoolEndpoint extends DefaultEndpoint {
     /** How long an event rests in the log before it is handed out. */
     public void setDelay(Duration delay) {
         this.delay = delay;
+    }
+
+    /** How many batches may be under way at once. */
+    public int getBatchesAtOnce() {
+        return batchesAtOnce;
+    }
+
+    /** How many batches may be under way at once, at least 1. */
+    public void setBatchesAtOnce(int batchesAtOnce) {
+        this.batchesAtOnce = batchesAtOnce;
     }
 }

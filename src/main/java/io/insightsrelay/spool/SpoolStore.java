@@ -250,7 +250,9 @@ public final class SpoolStore implements AutoCloseable {
         return writer.<Void>write((connection, appender) -> {
             SpoolCursor.advance(connection, log, consumer, position, delivered, lost);
             return null;
-        }).thenRun(() -> progress(log, consumer, position, 0));
+        }).thenRun(() -> cursors.get(log.name()).computeIfPresent(consumer, (name, progress) -> new Progress(position,
+                // of the events that it passes some were settled before
+                Math.max(0, progress.settled - (position - progress.position - delivered - lost)))));
     }
 
     /** Takes note of positions beyond the cursor that are settled. */

@@ -28,7 +28,7 @@ class BatchDeliveryTest {
             Duration.ofSeconds(1), Duration.ofMillis(100), Duration.ofSeconds(1), 3, Duration.ofDays(7));
 
     /** Answers each event by a function; null means delivered. Remembers everything. */
-    private static final class Script implements BatchDelivery.Routes {
+    private static class Script implements BatchDelivery.Routes {
         final List<List<String>> attempts = new CopyOnWriteArrayList<>();
         final List<String> delivered = new CopyOnWriteArrayList<>();
         final List<Event> setAside = new CopyOnWriteArrayList<>();
@@ -36,6 +36,8 @@ class BatchDeliveryTest {
         volatile Function<Event, Outcome> answer = event -> null;
         volatile Function<List<Event>, Exception> wholeBatch = events -> null;
         volatile boolean stopping;
+        volatile int held;
+        volatile int waited;
         final List<Integer> kept = new CopyOnWriteArrayList<>();
 
         @Override
@@ -64,6 +66,16 @@ class BatchDeliveryTest {
         @Override
         public boolean stopping() {
             return stopping;
+        }
+
+        @Override
+        public void holdNext() {
+            held++;
+        }
+
+        @Override
+        public void awaitEarlier() {
+            waited++;
         }
     }
 
@@ -97,14 +109,25 @@ class BatchDeliveryTest {
         assertThat(script.attempts).containsExactly(ids(3));
         // the end of the batch says that all of it is delivered
         assertThat(script.kept).isEmpty();
+        assertThat(script.held).isZero();
+        assertThat(script.waited).isZero();
         assertThat(destination.status().state()).isEqualTo(Destination.State.DELIVERING);
+    }
+
+    @Test
+    void inTroubleTheNextBatchWaitsAndThisOneForThoseBefore() {
+        script.answer = event -> script.attempts.size() < 3 ? retry() : null;
+        deliver(envelopes(3), false);
+        assertThat(script.held).isEqualTo(2);
+        assertThat(script.waited).isEqualTo(2);
+        assertThat(script.delivered).hasSize(3);
     }
 
     @Test
     void anOutageOfTheCatalogCostsNoEventAnAttemptWhileOthersGetThrough() {
         script.wholeBatch = events -> {
             // meanwhile the same destination takes events of another route, which need nothing of the catalog
-            destination.delivered();
+            destination.delivered(System.nanoTime());
             return script.attempts.size() < 12 ? new DeliveryException(Outcome.of(Type.HELD, "catalog: away")) : null;
         };
         deliver(envelopes(3), false);
@@ -264,22 +287,13 @@ class BatchDeliveryTest {
     @Test
     void anOutcomeThatCannotBeKeptFailsTheBatch() {
         script.answer = event -> Outcome.of(Type.DEAD, "400");
-        BatchDelivery.Routes full = new BatchDelivery.Routes() {
-            @Override
-            public Exception attempt(List<Event> events) {
-                return script.attempt(events);
-            }
-
+        Script full = new Script() {
             @Override
             public void keep(BatchDelivery.Settled settled) {
                 throw new IllegalStateException("disk full");
             }
-
-            @Override
-            public boolean stopping() {
-                return false;
-            }
         };
+        full.answer = script.answer;
         assertThatThrownBy(() -> new BatchDelivery(full, destination, RETRY, "batches", false).deliver(envelopes(1))).hasMessage("disk full");
     }
 

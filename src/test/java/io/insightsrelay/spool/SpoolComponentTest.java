@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
@@ -118,6 +119,73 @@ class SpoolComponentTest {
         send(List.of("b"));
         consume("take", "spool:events?group=one&linger=0");
         await().until(() -> received().equals(List.of("a", "b")));
+    }
+
+    @Test
+    void batchesOverlapTheCursorWaitsForTheFirstAndWhatEndedBehindItDoesNotComeAgain() throws Exception {
+        CountDownLatch first = new CountDownLatch(1);
+        context.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("spool:events?group=one&batchSize=2&linger=0&batchesAtOnce=2").routeId("overlap").errorHandler(noErrorHandler()).process(exchange -> {
+                    List<byte[]> payloads = exchange.getMessage().getBody(List.class);
+                    List<String> batch = payloads.stream().map(payload -> new String(payload, StandardCharsets.UTF_8)).toList();
+                    batches.add(batch);
+                    SpoolBatch current = exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class);
+                    if (batch.contains("a")) {
+                        current.settle(List.of(1), List.of(), List.of(), new SpoolTransaction());
+                        first.await();
+                        while (!current.stopping()) {
+                            Thread.sleep(10);
+                        }
+                        throw new IllegalStateException("it stops first");
+                    }
+                });
+            }
+        });
+        send(List.of("a", "b", "c", "d", "e"));
+        await().until(() -> batches.contains(List.of("c", "d")));
+        await().pollDelay(Duration.ofMillis(200)).until(() -> true);
+        // no third batch while two are under way, although one of them is at its end
+        assertThat(batches).containsExactlyInAnyOrder(List.of("a", "b"), List.of("c", "d"));
+        assertThat(store.logStates().get(0).waiting("one")).isEqualTo(4);
+        first.countDown();
+        stop();
+        start();
+        batches.clear();
+        consume("take", "spool:events?group=one&linger=0");
+        await().until(() -> received().equals(List.of("a", "e")));
+        await().until(() -> store.logStates().get(0).waiting("one") == 0);
+        assertThat(store.ledgers().get("one").delivered()).isEqualTo(5);
+    }
+
+    @Test
+    void aBatchWaitsForItsTurn() throws Exception {
+        List<String> order = new CopyOnWriteArrayList<>();
+        context.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("spool:events?group=one&batchSize=1&linger=0&batchesAtOnce=2").routeId("turns").errorHandler(noErrorHandler()).process(exchange -> {
+                    String event = new String((byte[]) exchange.getMessage().getBody(List.class).get(0), StandardCharsets.UTF_8);
+                    SpoolBatch batch = exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class);
+                    Thread.sleep(event.equals("a") ? 200 : 0);
+                    batch.awaitTurn();
+                    order.add(event + " goes");
+                    if (event.equals("a")) {
+                        batch.nextMayGo(true);
+                        Thread.sleep(200);
+                    } else if (event.equals("b")) {
+                        batch.nextMayGo(true);
+                        batch.nextMayGo(false);
+                        batch.awaitEarlier();
+                    }
+                    order.add(event + " ends");
+                });
+            }
+        });
+        send(List.of("a", "b", "c"));
+        await().until(() -> order.size() == 6);
+        assertThat(order).containsExactly("a goes", "b goes", "a ends", "b ends", "c goes", "c ends");
     }
 
     @Test

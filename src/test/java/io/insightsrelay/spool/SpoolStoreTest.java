@@ -161,7 +161,7 @@ class SpoolStoreTest {
         store.cursor(log, "one");
         store.append(log, List.of(bytes("a"), bytes("b"), bytes("c"))).join();
         SpoolTransaction transaction = new SpoolTransaction();
-        new SpoolBatch(store, log, "one", store.rowsBeyond(log, 0, 10, 1000), () -> false).settle(List.of(0, 2), List.of(), List.of(), transaction);
+        new SpoolBatch(store, log, "one", store.rowsBeyond(log, 0, 10, 1000), () -> false, null).settle(List.of(0, 2), List.of(), List.of(), transaction);
         assertThat(store.ledgers().get("one")).isEqualTo(new Ledger(3, 2, 0, 0, 0, 0, 1, 0, 0, 0));
         assertThat(store.logStates().get(0).waiting("one")).isEqualTo(1);
         reopen();
