@@ -246,6 +246,10 @@ final class BatchDelivery {
     private void attemptAndBisect(List<Event> events) {
         Exception failure = routes.attempt(new ArrayList<>(events));
         Outcome outcome = failure == null ? Outcome.DELIVERED : FailurePolicy.ofException(failure);
+        if (outcome.type() == Type.FAILED && routes.stopping()) {
+            // it was broken off, which is no event's fault
+            outcome = Outcome.of(Type.RETRY, outcome.reason());
+        }
         List<Event> undecided = events.stream().filter(event -> event.outcome() == null).toList();
         boolean oneOfThemIsBad = outcome.type() == Type.DEAD || outcome.type() == Type.FAILED && failures == 0;
         if (oneOfThemIsBad && undecided.size() > 1) {
@@ -253,7 +257,9 @@ final class BatchDelivery {
             attemptAndBisect(undecided.subList(0, undecided.size() / 2));
             attemptAndBisect(undecided.subList(undecided.size() / 2, undecided.size()));
         } else {
-            undecided.forEach(event -> event.outcome(outcome));
+            for (Event event : undecided) {
+                event.outcome(outcome);
+            }
         }
     }
 

@@ -307,4 +307,16 @@ class BatchDeliveryTest {
         delivery.get(10, TimeUnit.SECONDS);
         assertThat(script.delivered).hasSize(30);
     }
+
+    @Test
+    void whatIsBrokenOffByAStopIsNotHalvedAndNoEventsFault() {
+        script.wholeBatch = events -> {
+            script.stopping = true;
+            return new IllegalStateException("the relay stops");
+        };
+        assertThatThrownBy(() -> deliver(envelopes(30), false)).hasMessageContaining("stays in the spool");
+        assertThat(script.attempts).hasSize(1);
+        assertThat(script.dead).isEmpty();
+        assertThat(script.setAside).isEmpty();
+    }
 }
