@@ -13,6 +13,8 @@ public final class EntityRef {
     private static final Pattern REF = Pattern.compile(
             "(?:([a-zA-Z][a-zA-Z0-9]{0,62}):)?(?:([a-zA-Z0-9][a-zA-Z0-9._-]{0,62})/)?([a-zA-Z0-9][a-zA-Z0-9._-]{0,62})");
 
+    private static final int LONGEST = 3 * 63 + 2;
+
     private EntityRef() {
     }
 
@@ -23,7 +25,10 @@ public final class EntityRef {
 
     /** The same, with a kind for refs that leave it out. */
     public static Optional<String> normalise(@Nullable String ref, @Nullable String defaultKind) {
-        Matcher parts = REF.matcher(ref == null ? "" : ref);
+        if (ref == null || ref.length() > LONGEST) {
+            return Optional.empty();
+        }
+        Matcher parts = REF.matcher(ref);
         if (!parts.matches()) {
             return Optional.empty();
         }

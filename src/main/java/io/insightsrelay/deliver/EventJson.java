@@ -20,15 +20,10 @@ final class EventJson extends ServiceSupport implements DataFormat {
     @Override
     public void marshal(Exchange exchange, Object graph, OutputStream stream) throws Exception {
         if (graph instanceof Event event) {
-            event.writeTo(stream);
+            Event.write(List.of(event), stream);
         } else if (graph instanceof List<?> list && list.stream().allMatch(Event.class::isInstance)) {
             stream.write('[');
-            for (int i = 0; i < list.size(); i++) {
-                if (i > 0) {
-                    stream.write(',');
-                }
-                ((Event) list.get(i)).writeTo(stream);
-            }
+            Event.write(list.stream().map(Event.class::cast).toList(), stream);
             stream.write(']');
         } else {
             mapper.writeValue(stream, graph);

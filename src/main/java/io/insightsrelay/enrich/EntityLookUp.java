@@ -1,6 +1,8 @@
 package io.insightsrelay.enrich;
 
 import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.LoadingCache;
 import io.insightsrelay.catalog.Catalog;
 import io.insightsrelay.catalog.EntityRef;
 import io.insightsrelay.event.Event;
@@ -12,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -33,6 +36,12 @@ final class EntityLookUp extends AsyncProcessorSupport {
     private record Refs(@Nullable String entity, @Nullable String user) {
     }
 
+    private static final int MOST_REMEMBERED = 20_000;
+    private static final int LONGEST_REMEMBERED = 200;
+
+    // spellings that come again, as most do
+    private final LoadingCache<String, Optional<String>> entityRefs = Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).build(EntityRef::normalise);
+    private final LoadingCache<String, Optional<String>> userRefs = Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).build(ref -> EntityRef.normalise(ref, "user"));
     private final Catalog catalog;
     private final boolean groups;
     private final Duration maxHold;
@@ -49,7 +58,7 @@ final class EntityLookUp extends AsyncProcessorSupport {
         Set<String> refs = new LinkedHashSet<>();
         Set<String> users = new LinkedHashSet<>();
         for (Event event : events(exchange)) {
-            Refs named = new Refs(EntityRef.normalise(event.entityRef()).orElse(null), EntityRef.normalise(event.user(), "user").orElse(null));
+            Refs named = new Refs(normalised(entityRefs, event.entityRef()), normalised(userRefs, event.user()));
             refsOf.put(event, named);
             if (named.entity != null) {
                 refs.add(named.entity);
@@ -75,6 +84,12 @@ final class EntityLookUp extends AsyncProcessorSupport {
             callback.done(done);
         });
         return done;
+    }
+
+    @Nullable
+    private static String normalised(LoadingCache<String, Optional<String>> remembered, @Nullable String ref) {
+        // a longer text is none
+        return ref == null || ref.length() > LONGEST_REMEMBERED ? null : remembered.get(ref).orElse(null);
     }
 
     /** The events that have waited long enough go on; the others wait, which is what the exception or their outcome says. */

@@ -2,8 +2,8 @@ package io.insightsrelay.redact;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.LoadingCache;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import java.util.ArrayList;
@@ -24,7 +24,7 @@ public final class Redactor {
     private static final int LONGEST_REMEMBERED = 300;
 
     // the members of an entity come again with every event about it
-    private final Cache<Member, Member> remembered = Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).build();
+    private final LoadingCache<Member, Member> remembered = Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).build(this::scan);
     private final RedactProperties properties;
     private final TextScanner scanner;
     private final List<Pattern> keys;
@@ -80,7 +80,7 @@ public final class Redactor {
     }
 
     private Member clean(Member member) {
-        return member.name.length() + member.value.asText().length() > LONGEST_REMEMBERED ? scan(member) : remembered.get(member, this::scan);
+        return member.name.length() + member.value.asText().length() > LONGEST_REMEMBERED ? scan(member) : remembered.get(member);
     }
 
     private Member scan(Member member) {

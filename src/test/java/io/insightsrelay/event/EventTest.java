@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.OffsetDateTime;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,10 +72,17 @@ class EventTest {
             assertThat(MAPPER.readTree(sent.outgoing())).isEqualTo(expected);
             assertThat(text(sent.outgoing())).doesNotContain("_origin", "\n", "\r", "forged".repeat(sent.added().isEmpty() ? 2 : 1));
             ByteArrayOutputStream out = new ByteArrayOutputStream();
-            sent.writeTo(out);
+            Event.write(List.of(sent), out);
             assertThat(MAPPER.readTree(out.toByteArray())).isEqualTo(MAPPER.createObjectNode().put("id", "id-1")
                     .put("received", "2026-01-02T03:04:05.678Z").put("kind", "app").set("event", expected));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05Z", "2024-02-29T23:59:59.999Z", "2026-01-02T03:04:05.123456Z", "2026-01-02T03:04:05.6+01:00"})
+    void theTimeIsReadAsItWasWritten(String received) {
+        Event event = Event.fromEnvelope(("{\"id\":\"x\",\"received\":\"" + received + "\",\"kind\":\"app\",\"event\":{}}").getBytes(StandardCharsets.UTF_8));
+        assertThat(event.received()).isEqualTo(OffsetDateTime.parse(received).toInstant());
     }
 
     @Test
@@ -112,11 +120,11 @@ class EventTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "[]", "1", "``", "{", "{\"id\":\"x\"}", "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"app\",\"event\":[]}",
-        "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"app\",\"event\":{}", "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"app\",\"event\":{\"a\":}}",
-        "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"app\",\"event\":{\"a\":\"\\x\"}}", "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"other\",\"event\":{}}",
-        "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"app\",\"event\":{},\"more\":1}", "{\"id\":{},\"received\":\"y\",\"kind\":\"app\",\"event\":{}}",
-        "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"app\",\"event\":{},\"history\":[1]}", "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"app\",\"headers\":[],\"event\":{}}",
+        "{\"id\":\"x\",\"received\":\"y\",\"kind\":\"app\",\"event\":{}}", "[]", "1", "``", "{", "{\"id\":\"x\"}", "{\"id\":\"x\",\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"app\",\"event\":[]}",
+        "{\"id\":\"x\",\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"app\",\"event\":{}", "{\"id\":\"x\",\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"app\",\"event\":{\"a\":}}",
+        "{\"id\":\"x\",\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"app\",\"event\":{\"a\":\"\\x\"}}", "{\"id\":\"x\",\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"other\",\"event\":{}}",
+        "{\"id\":\"x\",\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"app\",\"event\":{},\"more\":1}", "{\"id\":{},\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"app\",\"event\":{}}",
+        "{\"id\":\"x\",\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"app\",\"event\":{},\"history\":[1]}", "{\"id\":\"x\",\"received\":\"2026-01-02T03:04:05Z\",\"kind\":\"app\",\"headers\":[],\"event\":{}}",
     })
     void whatIsNoEnvelopeIsSaidToBeNone(String bytes) {
         assertThatThrownBy(() -> Event.fromEnvelope(bytes.getBytes(StandardCharsets.UTF_8)))
