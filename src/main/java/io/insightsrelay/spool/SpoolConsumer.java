@@ -60,6 +60,9 @@ final class SpoolConsumer extends DefaultConsumer {
     protected void doStop() throws Exception {
         running = false;
         log.wake();
+        synchronized (this) {
+            notifyAll();
+        }
         if (Thread.currentThread() != thread) {
             thread.join(TimeUnit.SECONDS.toMillis(getEndpoint().getCamelContext().getShutdownStrategy().getTimeout()));
         }
