@@ -17,10 +17,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import org.apache.camel.AsyncCallback;
+import java.util.concurrent.ExecutionException;
 import org.apache.camel.Exchange;
-import org.apache.camel.support.AsyncProcessorSupport;
+import org.apache.camel.Processor;
 import org.springframework.lang.Nullable;
 
 /**
@@ -28,7 +27,7 @@ import org.springframework.lang.Nullable;
  * asked events wait for it, up to {@code catalog.maxHold}; older ones go on without what it knows, marked by
  * {@value #ENRICHED}. Thread-safe.
  */
-final class EntityLookUp extends AsyncProcessorSupport {
+final class EntityLookUp implements Processor {
 
     /** Member of the context, false in events that went on without the catalog. */
     static final String ENRICHED = "relay.enriched";
@@ -53,7 +52,7 @@ final class EntityLookUp extends AsyncProcessorSupport {
     }
 
     @Override
-    public boolean process(Exchange exchange, AsyncCallback callback) {
+    public void process(Exchange exchange) throws InterruptedException {
         Map<Event, Refs> refsOf = new IdentityHashMap<>();
         Set<String> refs = new LinkedHashSet<>();
         Set<String> users = new LinkedHashSet<>();
@@ -74,16 +73,12 @@ final class EntityLookUp extends AsyncProcessorSupport {
             return groups ? catalog.groupsOf(users.stream().map(found::get).filter(Objects::nonNull).toList()).thenApply(memberOf -> new LookedUp(known, memberOf))
                     : CompletableFuture.completedFuture(new LookedUp(known, Map.of()));
         });
-        boolean done = lookedUp.isDone();
-        lookedUp.whenComplete((result, failure) -> {
-            if (failure == null) {
-                exchange.setProperty(LookedUp.PROPERTY, result);
-            } else {
-                goOnWithout(exchange, failure instanceof CompletionException ? failure.getCause() : failure);
-            }
-            callback.done(done);
-        });
-        return done;
+        try {
+            // by the batch's own thread: another that brought the answer would go on with this batch while others need it
+            exchange.setProperty(LookedUp.PROPERTY, lookedUp.get());
+        } catch (ExecutionException e) {
+            goOnWithout(exchange, e.getCause());
+        }
     }
 
     @Nullable
