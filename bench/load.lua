@@ -50,8 +50,11 @@ if count then
   local answers = 0
   function response()
     answers = answers + 1
-    -- wrk.thread:stop() would end the load, but not wrk, which sleeps until its time is over
-    if answers == count then ffi.C.kill(ffi.C.getpid(), 2) end
+    if answers == count then
+      wrk.thread:stop()
+      -- that ends the load, but not wrk, which sleeps until its time is over
+      ffi.C.kill(ffi.C.getpid(), 2)
+    end
   end
 end
 
