@@ -103,7 +103,7 @@ holds() { awk "BEGIN {exit !($1)}"; }
 load() {
   local path=$1 events=$2 connections=$3 seconds=$4; shift 4
   [[ $path = http* ]] || path=$relay_url$path
-  env "BENCH_EVENTS=$events" "$@" wrk -t1 "-c$connections" "-d${seconds}s" --latency -s bench/load.lua "$path" > "$work/wrk.out" 2>&1 &
+  env "BENCH_EVENTS=$events" "$@" wrk -t1 "-c$connections" "-d${seconds}s" --timeout 30s --latency -s bench/load.lua "$path" > "$work/wrk.out" 2>&1 &
   echo $! > "$work/wrk.pid"
   wait $! || die "$(cat "$work/wrk.out")"
   rm "$work/wrk.pid"
