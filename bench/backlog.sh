@@ -23,7 +23,8 @@ for _ in 1 2 3; do
   echo "$empty $ready" >> "$work/starts"
   stop_relay
 done
-read -r empty full <<< "$(awk '{e += $1; f += $2} END {printf "%.0f %.0f\n", e / NR, f / NR}' "$work/starts")"
+# the best of three: what else the machine does can only make a start slower
+empty=$(cut -d' ' -f1 "$work/starts" | sort -n | head -1) full=$(cut -d' ' -f2 "$work/starts" | sort -n | head -1)
 result "start with $backlog events waiting" "ready after $full ms" "when empty: $empty ms" "$(calc "$full / $empty")" "as fast as when empty (10 % of noise)" "$full / $empty <= 1.1"
 
 set_stand_in "open=true&reset"
