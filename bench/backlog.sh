@@ -29,7 +29,7 @@ result "start with $backlog events waiting" "ready after $full ms" "when empty: 
 
 set_stand_in "open=true&reset"
 start_relay batch
-heap=0 from=$(now) last=$(now)
+from=$(now) last=$(now)
 : > "$work/rates"
 for fifth in 1 2 3 4 5; do
   until [ "$(< "$work/delivered")" -ge $((backlog * fifth / 5)) ]; do kill -0 "$relay" || die "the relay ended"; sleep 0.05; done
