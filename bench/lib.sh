@@ -19,7 +19,7 @@ stand_in_url=http://127.0.0.1:$((port + 2))
 work=$(mktemp -d "$PWD/target/bench.XXXXXX")
 export BENCH_WORK=$work
 relay= stand_in= collector= other=
-trap 'kill -9 $relay $stand_in $collector $other $(cat "$work/wrk.pid" 2> /dev/null) 2> /dev/null || true; wait 2> /dev/null || true; rm -rf "$work"' EXIT
+trap '{ kill -9 $relay $stand_in $collector $other $(cat "$work/wrk.pid" 2> /dev/null); wait; } 2> /dev/null || true; rm -rf "$work"' EXIT
 
 jvm=$("$java" -XshowSettings:properties -version 2>&1 | awk '/java.vm.name/ {n=$0; sub(/.*= /, "", n)} /java.runtime.version/ {v=$3} END {print n " " v}')
 class_path=target/bench.classpath
