@@ -188,6 +188,9 @@ final class BatchDelivery {
         }
         replace(attempted, failing);
         keep(settled);
+        if (!refused && attempted.stream().anyMatch(event -> !FailurePolicy.isNotTried(event.outcome()))) {
+            destination.resume(begun);
+        }
         learn(failing, refused);
     }
 
@@ -213,7 +216,6 @@ final class BatchDelivery {
             destination.pause(outcome, retry.pause());
             return;
         }
-        destination.resume();
         if (failing.isEmpty()) {
             failures = 0;
             destination.troubleOver(source);

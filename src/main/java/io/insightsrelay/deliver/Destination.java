@@ -41,6 +41,7 @@ public final class Destination {
     // far in the past, and yet differences of nano times stay in range
     private volatile long lastDelivered = System.nanoTime() - Long.MAX_VALUE / 2;
     private Trouble paused;
+    private long pausedAt;
     private long nextProbe;
     private int suspects;
 
@@ -78,7 +79,7 @@ public final class Destination {
             lastDelivered = begun;
         }
         suspects = 0;
-        paused = null;
+        resume(begun);
     }
 
     /** @param source which route has the trouble, so that it alone can say that it is over */
@@ -92,6 +93,9 @@ public final class Destination {
     }
 
     synchronized void pause(Outcome outcome, Duration probeAfter) {
+        if (paused == null) {
+            pausedAt = System.nanoTime();
+        }
         paused = new Trouble(paused == null ? Instant.now() : paused.since, outcome.reason());
         nextProbe = System.nanoTime() + probeAfter.toNanos();
     }
@@ -109,9 +113,15 @@ public final class Destination {
         return true;
     }
 
-    /** Ends a pause whose probe was answered by something else than a refusal of the credentials. */
-    synchronized void resume() {
-        paused = null;
+    /**
+     * Ends a pause whose probe was answered by something else than a refusal of the credentials.
+     *
+     * @param begun nano time at which the attempt began: one that was under way before the pause is no probe
+     */
+    synchronized void resume(long begun) {
+        if (paused != null && begun - pausedAt > 0) {
+            paused = null;
+        }
     }
 
     /**

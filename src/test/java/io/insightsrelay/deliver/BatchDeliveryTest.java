@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.insightsrelay.deadletter.DeadLetter;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
@@ -318,5 +320,28 @@ class BatchDeliveryTest {
         assertThat(script.attempts).hasSize(1);
         assertThat(script.dead).isEmpty();
         assertThat(script.setAside).isEmpty();
+    }
+
+    @Test
+    void onlyAnAttemptThatBeganInThePauseEndsIt() {
+        long before = System.nanoTime();
+        destination.pause(Outcome.of(Type.UNAUTHORIZED, "401"), Duration.ofSeconds(30));
+        destination.resume(before);
+        destination.delivered(before);
+        assertThat(destination.status().state()).isEqualTo(Destination.State.PAUSED);
+        destination.resume(System.nanoTime());
+        assertThat(destination.status().state()).isEqualTo(Destination.State.DELIVERING);
+    }
+
+    @Test
+    void anOpenBreakerDoesNotEndThePause() {
+        destination.pause(Outcome.of(Type.UNAUTHORIZED, "401"), Duration.ZERO);
+        script.wholeBatch = events -> {
+            script.stopping = true;
+            return new IllegalStateException(CallNotPermittedException.createCallNotPermittedException(CircuitBreaker.ofDefaults("spotify")));
+        };
+        assertThatThrownBy(() -> deliver(envelopes(1), false)).hasMessageContaining("stays in the spool");
+        assertThat(script.attempts).hasSize(1);
+        assertThat(destination.status().state()).isEqualTo(Destination.State.PAUSED);
     }
 }
