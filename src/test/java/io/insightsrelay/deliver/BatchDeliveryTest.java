@@ -201,7 +201,7 @@ class BatchDeliveryTest {
         await().until(() -> script.attempts.size() > 6);
         assertThat(destination.status().state()).isEqualTo(Destination.State.RETRYING);
         assertThat(destination.status().reason()).isEqualTo("503");
-        assertThat(script.attempts.subList(1, 6)).allSatisfy(attempt -> assertThat(attempt).hasSize(1)).doesNotHaveDuplicates();
+        assertThat(List.copyOf(script.attempts).subList(1, 6)).allSatisfy(attempt -> assertThat(attempt).hasSize(1)).doesNotHaveDuplicates();
         script.answer = event -> null;
         delivery.get(10, TimeUnit.SECONDS);
         assertThat(script.delivered).hasSize(40).doesNotHaveDuplicates();
