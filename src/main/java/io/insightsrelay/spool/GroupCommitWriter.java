@@ -85,10 +85,10 @@ final class GroupCommitWriter {
 
         void append(List<byte[]> payloads) throws SQLException {
             for (byte[] payload : payloads) {
-                block.add(payload);
-                if (block.isFull()) {
+                if (!block.hasRoomFor(payload)) {
                     flush();
                 }
+                block.add(payload);
             }
         }
 
@@ -162,6 +162,11 @@ final class GroupCommitWriter {
     /** What is called, on the writer's thread, when the write-ahead log has grown long. */
     void whenLogIsLong(Runnable reaction) {
         logIsLong = reaction;
+    }
+
+    /** About how many bytes of the write-ahead log are not copied yet. */
+    long logged() {
+        return logged;
     }
 
     boolean isLogLong() {

@@ -13,14 +13,14 @@ import org.springframework.lang.Nullable;
  */
 final class SpoolBlock {
 
-    /** A block that holds more takes no other event: what is lost with a damaged page, and read twice at the end of a batch, is little. */
-    static final int FULL = 16 << 10;
+    /** A block takes no event with which it would be longer: it has to fit on a page, so that a damaged page takes only its own events with it. */
+    private static final int LONGEST = 4000;
 
     private static final byte FORMAT = 1;
     private static final int HEADER = 5;
     private static final int LONGEST_VARINT = 5;
 
-    private byte[] bytes = new byte[2 * FULL];
+    private byte[] bytes = new byte[2 * LONGEST];
     private int length = HEADER;
     private int count;
 
@@ -45,8 +45,9 @@ final class SpoolBlock {
         return count;
     }
 
-    boolean isFull() {
-        return length >= FULL;
+    /** Whether the event still fits in; always in an empty block. */
+    boolean hasRoomFor(byte[] event) {
+        return count == 0 || length + LONGEST_VARINT + event.length <= LONGEST;
     }
 
     /** The row's payload; the block is empty afterwards. */
@@ -64,8 +65,8 @@ final class SpoolBlock {
     void clear() {
         length = HEADER;
         count = 0;
-        if (bytes.length > 8 * FULL) {
-            bytes = new byte[2 * FULL];
+        if (bytes.length > 8 * LONGEST) {
+            bytes = new byte[2 * LONGEST];
         }
     }
 

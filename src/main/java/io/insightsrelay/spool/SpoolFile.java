@@ -100,17 +100,6 @@ final class SpoolFile implements AutoCloseable {
         return config.createConnection("jdbc:sqlite:" + database);
     }
 
-    /** Bytes of the write-ahead log. */
-    long walSize() throws SQLException {
-        try {
-            return Files.size(folder.resolve("spool.db-wal"));
-        } catch (NoSuchFileException e) {
-            return 0;
-        } catch (IOException e) {
-            throw new SQLException("the size of the write-ahead log cannot be read", e);
-        }
-    }
-
     /** Creates the database, or brings it up to date. */
     static void updateSchema(Path database) throws SQLException, IOException {
         SQLiteConfig config = new SQLiteConfig();

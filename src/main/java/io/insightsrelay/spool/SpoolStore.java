@@ -159,7 +159,7 @@ public final class SpoolStore implements AutoCloseable {
         }
     }
 
-    /** Bytes that the spool takes on disk now, its write-ahead log included; pages free for reuse do not count. */
+    /** Bytes in use on disk: what is free to be used again, in the file and in the write-ahead log, does not count. */
     public long size() {
         return upkeep.size();
     }

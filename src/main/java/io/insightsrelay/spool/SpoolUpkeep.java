@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
 final class SpoolUpkeep {
 
     private static final Logger LOG = LoggerFactory.getLogger(SpoolUpkeep.class);
+    private static final long WORTH_COPYING = 1L << 20;
     private static final int DELETED_AT_ONCE = 5_000;
     private static final int FREED_AT_ONCE = 2_000;
     /** Pages are used again sooner than moved; only a file of which much more is free than in use is made smaller. */
@@ -51,7 +52,7 @@ final class SpoolUpkeep {
         writer.whenLogIsLong(() -> LockSupport.unpark(thread));
     }
 
-    /** Bytes on disk, the write-ahead log included, pages free for reuse not. */
+    /** Bytes in use on disk: what is free to be used again, in the file and in the write-ahead log, does not count. */
     long size() {
         return size;
     }
@@ -76,6 +77,9 @@ final class SpoolUpkeep {
                     if (open && System.nanoTime() - next >= 0) {
                         next = System.nanoTime() + interval.toNanos();
                         clean(connection);
+                        if (writer.logged() > WORTH_COPYING) {
+                            checkpoint(connection);
+                        }
                         size = measure(connection);
                     }
                 } catch (SQLException | SpoolException e) {
@@ -144,7 +148,7 @@ final class SpoolUpkeep {
     }
 
     private long measure(Connection connection) throws SQLException {
-        return (pragma(connection, "page_count") - pragma(connection, "freelist_count")) * pragma(connection, "page_size") + file.walSize();
+        return (pragma(connection, "page_count") - pragma(connection, "freelist_count")) * pragma(connection, "page_size") + writer.logged();
     }
 
     private static long pragma(Connection connection, String name) throws SQLException {

@@ -52,7 +52,8 @@ class OutageIT {
 
     private void start(String... more) {
         List<String> arguments = new ArrayList<>(List.of("--deliver.retry.firstBackoff=" + faster(Duration.ofMillis(500)), "--deliver.retry.maxBackoff=" + faster(Duration.ofSeconds(60)),
-                "--deliver.retry.delay=" + faster(Duration.ofSeconds(10)), "--deliver.retry.pause=" + faster(Duration.ofSeconds(30)),
+                "--deliver.retry.delay=" + faster(Duration.ofSeconds(10)),
+                "--catalog.missingTtl=" + faster(Duration.ofSeconds(10)), "--catalog.foundTtl=" + faster(Duration.ofMinutes(5)), "--deliver.retry.pause=" + faster(Duration.ofSeconds(30)),
                 "--deliver.responseTimeout=" + Duration.ofSeconds(30).dividedBy(SPEED).toMillis(), "--catalog.responseTimeout=" + Duration.ofSeconds(30).dividedBy(SPEED).toMillis()));
         arguments.addAll(List.of(more));
         installation.start(arguments.toArray(String[]::new));
