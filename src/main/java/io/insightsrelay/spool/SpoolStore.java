@@ -159,7 +159,7 @@ public final class SpoolStore implements AutoCloseable {
         }
     }
 
-    /** Bytes in use on disk: what is free to be used again, in the file and in the write-ahead log, does not count. */
+    /** Bytes in use; neither pages that are free count nor the write-ahead log, which holds some of them a second time for a while. */
     public long size() {
         return upkeep.size();
     }

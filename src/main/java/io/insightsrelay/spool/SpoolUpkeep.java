@@ -52,7 +52,7 @@ final class SpoolUpkeep {
         writer.whenLogIsLong(() -> LockSupport.unpark(thread));
     }
 
-    /** Bytes in use on disk: what is free to be used again, in the file and in the write-ahead log, does not count. */
+    /** Bytes in use; neither pages that are free count nor the write-ahead log, which holds some of them a second time for a while. */
     long size() {
         return size;
     }
@@ -147,8 +147,8 @@ final class SpoolUpkeep {
         }
     }
 
-    private long measure(Connection connection) throws SQLException {
-        return (pragma(connection, "page_count") - pragma(connection, "freelist_count")) * pragma(connection, "page_size") + writer.logged();
+    private static long measure(Connection connection) throws SQLException {
+        return (pragma(connection, "page_count") - pragma(connection, "freelist_count")) * pragma(connection, "page_size");
     }
 
     private static long pragma(Connection connection, String name) throws SQLException {
