@@ -234,6 +234,7 @@ final class GroupCommitWriter {
 
     private void commit(List<Task<?>> group) {
         Exception failure = null;
+        long bytes = group.stream().mapToLong(task -> task.bytes).sum();
         try {
             if (connection == null) {
                 connect();
@@ -244,7 +245,7 @@ final class GroupCommitWriter {
             flush();
             connection.commit();
             trouble = null;
-            copyLog(group);
+            copyLog(bytes);
         } catch (SQLException | RuntimeException e) {
             failure = e;
             if (trouble == null) {
@@ -253,9 +254,7 @@ final class GroupCommitWriter {
             trouble = String.valueOf(e.getMessage());
             disconnect();
         }
-        long bytes = 0;
         for (Task<?> task : group) {
-            bytes += task.bytes;
             if (failure != null) {
                 task.failure = failure;
             }
@@ -270,11 +269,8 @@ final class GroupCommitWriter {
         finish(group);
     }
 
-    private void copyLog(List<Task<?>> group) {
-        long length = logged + AROUND_A_COMMIT;
-        for (Task<?> task : group) {
-            length += task.bytes;
-        }
+    private void copyLog(long bytes) {
+        long length = logged + AROUND_A_COMMIT + bytes;
         if (length > LONGEST_LOG || checkpoint) {
             checkpoint = false;
             length = 0;

@@ -135,9 +135,7 @@ class SpoolComponentTest {
                     if (batch.contains("a")) {
                         current.settle(List.of(1), List.of(), List.of(), new SpoolTransaction());
                         first.await();
-                        while (!current.stopping()) {
-                            Thread.sleep(10);
-                        }
+                        await().until(current::stopping);
                         throw new IllegalStateException("it stops first");
                     }
                 });
@@ -162,18 +160,24 @@ class SpoolComponentTest {
     @Test
     void aBatchWaitsForItsTurn() throws Exception {
         List<String> order = new CopyOnWriteArrayList<>();
+        CountDownLatch second = new CountDownLatch(1);
         context.addRoutes(new RouteBuilder() {
             @Override
             public void configure() {
                 from("spool:events?group=one&batchSize=1&linger=0&batchesAtOnce=2").routeId("turns").errorHandler(noErrorHandler()).process(exchange -> {
                     String event = new String((byte[]) exchange.getMessage().getBody(List.class).get(0), StandardCharsets.UTF_8);
                     SpoolBatch batch = exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class);
-                    Thread.sleep(event.equals("a") ? 200 : 0);
+                    if (event.equals("a")) {
+                        // the second is under way and would go first if it did not wait for its turn
+                        second.await();
+                    } else {
+                        second.countDown();
+                    }
                     batch.awaitTurn();
                     order.add(event + " goes");
                     if (event.equals("a")) {
                         batch.nextMayGo(true);
-                        Thread.sleep(200);
+                        await().until(() -> order.contains("b goes"));
                     } else if (event.equals("b")) {
                         batch.nextMayGo(true);
                         batch.nextMayGo(false);
