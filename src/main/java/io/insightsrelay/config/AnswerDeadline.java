@@ -1,6 +1,9 @@
 package io.insightsrelay.config;
 
+import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -11,7 +14,13 @@ import org.apache.camel.spi.CamelEvent;
 import org.apache.camel.support.EventNotifierSupport;
 import org.apache.hc.client5.http.classic.ExecRuntime;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ConnectionClosedException;
+import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.HttpVersion;
 import org.apache.hc.core5.util.Timeout;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
@@ -20,11 +29,13 @@ import org.springframework.stereotype.Component;
  * Makes {@code responseTimeout} of camel-http's endpoints a limit for the whole answer. HttpClient takes it for the time
  * between two bytes, so that a server that sends one now and then would hold its thread for days. Once the relay stops
  * answers that are outstanding have half of {@code camel.main.shutdownTimeout}, so that the batches they belong to can end in
- * order. Thread-safe.
+ * order. What is too late fails with an {@link java.io.IOException}, wherever it was; so does an answer that ends before its
+ * head does, which HttpClient takes for a whole one. Thread-safe.
  */
 @Component
 public final class AnswerDeadline extends EventNotifierSupport implements HttpClientConfigurer, DisposableBean {
 
+    private static final Logger LOG = LoggerFactory.getLogger(AnswerDeadline.class);
     private static final long CHECK_MILLIS = 100;
 
     private record InFlight(ExecRuntime connection, long deadline) {
@@ -51,21 +62,62 @@ public final class AnswerDeadline extends EventNotifierSupport implements HttpCl
         clientBuilder.addExecInterceptorFirst("answer-deadline", (request, scope, chain) -> {
             Timeout limit = scope.clientContext.getRequestConfigOrDefault().getResponseTimeout();
             long nanos = limit == null || limit.isDisabled() ? Long.MAX_VALUE / 2 : TimeUnit.MILLISECONDS.toNanos(limit.toMilliseconds());
-            inFlight.put(Thread.currentThread(), new InFlight(scope.execRuntime, System.nanoTime() + nanos));
-            return chain.proceed(request, scope);
+            InFlight current = new InFlight(scope.execRuntime, System.nanoTime() + nanos);
+            inFlight.put(Thread.currentThread(), current);
+            try {
+                return chain.proceed(request, scope);
+            } catch (IllegalStateException e) {
+                // a connection that is taken away between two steps of HttpClient is not what it expects; of a late answer it is no more than that
+                if (!isOverdue(current)) {
+                    throw e;
+                }
+                SocketTimeoutException late = new SocketTimeoutException("no answer in time");
+                late.initCause(e);
+                throw late;
+            }
         });
+        clientBuilder.addExecInterceptorLast("whole-head", (request, scope, chain) -> {
+            ClassicHttpResponse answer = chain.proceed(request, scope);
+            if (endsInItsHead(answer)) {
+                scope.execRuntime.discardEndpoint();
+                throw new ConnectionClosedException("the answer ends within its head");
+            }
+            return answer;
+        });
+    }
+
+    /** What does not say how long its body is ends with the connection, and HTTP/1.1 has it say that (RFC 9112, 6.3 and 9.6). */
+    private static boolean endsInItsHead(ClassicHttpResponse answer) {
+        return answer.getEntity() != null && !answer.containsHeader(HttpHeaders.CONTENT_LENGTH) && !answer.containsHeader(HttpHeaders.TRANSFER_ENCODING)
+                && answer.getVersion() != null && answer.getVersion().greaterEquals(HttpVersion.HTTP_1_1)
+                && Arrays.stream(answer.getHeaders(HttpHeaders.CONNECTION)).noneMatch(header -> header.getValue().toLowerCase(Locale.ROOT).contains("close"));
+    }
+
+    private boolean isOverdue(InFlight request) {
+        long now = System.nanoTime();
+        Long stop = stopBy;
+        return now - request.deadline > 0 || stop != null && now - stop > 0;
     }
 
     /** The thread that reads gets an exception, as if the connection had broken. */
     private void closeOverdue() {
-        long now = System.nanoTime();
-        Long stop = stopBy;
         inFlight.forEach((thread, request) -> {
-            if (now - request.deadline > 0 || stop != null && now - stop > 0) {
+            if (!thread.isAlive()) {
                 inFlight.remove(thread, request);
-                request.connection.discardEndpoint();
+            } else if (isOverdue(request) && request.connection.isEndpointAcquired()) {
+                // one that has no connection yet may get it later
+                close(request.connection);
             }
         });
+    }
+
+    private static void close(ExecRuntime connection) {
+        try {
+            connection.discardEndpoint();
+        } catch (RuntimeException e) {
+            // one that cannot be closed must not end the watch over the others
+            LOG.warn("A connection whose answer is late could not be closed: {}", e.toString());
+        }
     }
 
     @Override

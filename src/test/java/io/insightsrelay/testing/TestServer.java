@@ -182,8 +182,18 @@ public final class TestServer implements AutoCloseable {
 
     /** Promises a body, sends a part of it and closes the connection. */
     public static Answer cutShort() {
+        return raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
+    }
+
+    /** Sends a part of the head and closes the connection. */
+    public static Answer cutInHead() {
+        return raw("HTTP/1.1 200 OK\r\nContent-Type: applica");
+    }
+
+    /** Sends what is given as it is and closes the connection. */
+    public static Answer raw(String answer) {
         return (out, connection) -> {
-            out.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{".getBytes(StandardCharsets.US_ASCII));
+            out.write(answer.getBytes(StandardCharsets.US_ASCII));
             out.flush();
             return false;
         };
@@ -191,11 +201,7 @@ public final class TestServer implements AutoCloseable {
 
     /** Answers something that is no HTTP. */
     public static Answer garbage() {
-        return (out, connection) -> {
-            out.write("\0\1\2 what is this? \r\n\r\n\r\n<html>".getBytes(StandardCharsets.US_ASCII));
-            out.flush();
-            return false;
-        };
+        return raw("\0\1\2 what is this? \r\n\r\n\r\n<html>");
     }
 
     /** Never answers, until the server is closed. */
