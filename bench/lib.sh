@@ -93,6 +93,9 @@ set_stand_in() { curl -fs "$stand_in_url/set?$1"; }
 
 now() { date +%s%3N; } # milliseconds
 cpu() { awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); printf "%.0f\n", ($12 + $13) * 1000 / tick}' "/proc/$1/stat"; } # milliseconds of CPU
+# milliseconds of CPU of a process's threads of that name
+thread_cpu() { for thread in /proc/"$1"/task/*; do [ "$(< "$thread/comm")" = "${2:0:15}" ] && cat "$thread/stat"; done | awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); sum += $12 + $13} END {printf "%.0f\n", sum * 1000 / tick}'; }
+busy() { awk -v tick="$(getconf CLK_TCK)" '/^cpu / {printf "%.0f\n", ($2 + $3 + $4 + $7 + $8 + $9) * 1000 / tick}' /proc/stat; } # of all cores
 rss() { awk '/VmRSS/ {printf "%.0f\n", $2 / 1024}' "/proc/$1/status"; } # MB
 # the most heap in use after a collection, in MB
 heap_after_gc() { awk '/Pause/ && match($0, /->[0-9]+M/) {m = substr($0, RSTART + 2, RLENGTH - 3) + 0; if (m > most) most = m} END {print most + 0}' "$work/gc.log"; }

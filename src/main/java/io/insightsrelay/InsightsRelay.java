@@ -1,6 +1,7 @@
 package io.insightsrelay;
 
 import io.insightsrelay.deadletter.DeadLetterCommand;
+import io.insightsrelay.routes.ValidateCommand;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -12,7 +13,7 @@ import sun.misc.Signal;
 @SpringBootApplication
 @Command(name = "insights-relay", mixinStandardHelpOptions = true, synopsisSubcommandLabel = "[COMMAND]",
         description = "Without a command, starts the relay. Settings: application.yaml, the environment, or --key=value.",
-        subcommands = DeadLetterCommand.class)
+        subcommands = {DeadLetterCommand.class, ValidateCommand.class})
 public class InsightsRelay {
 
     /** Without arguments, or with nothing but Spring's {@code --key=value}, starts the relay. */

@@ -21,6 +21,7 @@ import org.springframework.validation.annotation.Validated;
  * @param routesDir folder of the routes
  * @param engine    which folder of routesDir/engine connects ingest, processing and delivery
  * @param stopDelay how long events are still accepted after readiness has gone down
+ * @param reloadInterval how often the routes folder is looked at for edits; 0 for never
  * @param sandbox   whether a bundled catalog and receiver stand in for Backstage and Spotify; set by {@link SandboxMode}
  */
 @Validated
@@ -32,5 +33,6 @@ public record RelayProperties(
         @NotNull Path routesDir,
         @NotNull @Pattern(regexp = "embedded|kafka", message = "has to be embedded or kafka") String engine,
         @NotNull @DurationMin(millis = 0) Duration stopDelay,
+        @NotNull @DurationMin(millis = 0) Duration reloadInterval,
         @DefaultValue("false") boolean sandbox) {
 }

@@ -14,6 +14,7 @@ public final class DeliveryComponent extends DefaultComponent {
     protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) throws Exception {
         DeliveryEndpoint endpoint = new DeliveryEndpoint(uri, this, remaining);
         setProperties(endpoint, parameters);
+        endpoint.check();
         return endpoint;
     }
 

@@ -40,11 +40,15 @@ public final class DeliveryEndpoint extends DefaultEndpoint {
         this.destination = destination;
     }
 
-    @Override
-    public Producer createProducer() {
+    /** Refuses an endpoint that lacks an option. */
+    void check() {
         if (via == null || retryUri == null || deadLetterUri == null) {
             throw new IllegalArgumentException(getEndpointUri() + " needs the options via, retryUri and deadLetterUri");
         }
+    }
+
+    @Override
+    public Producer createProducer() {
         return new DeliveryProducer(this, (DeliveryComponent) getComponent());
     }
 

@@ -12,7 +12,9 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
+import org.apache.camel.component.direct.DirectConsumerNotAvailableException;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.springframework.lang.Nullable;
 
@@ -64,6 +66,9 @@ final class FailurePolicy {
             }
             if (cause instanceof CatalogException) {
                 return held(cause);
+            }
+            if (cause instanceof RejectedExecutionException || cause instanceof DirectConsumerNotAvailableException) {
+                return Outcome.of(Type.RETRY, "a route that it goes through is being replaced");
             }
             if (cause instanceof IOException || cause instanceof TimeoutException
                     || cause instanceof SpoolException || cause instanceof SpoolFullException) {

@@ -26,6 +26,12 @@ import org.apache.camel.spi.HeaderFilterStrategy;
  */
 final class EventLoopEngine extends VertxPlatformHttpEngine {
 
+    private final IngestGate gate;
+
+    EventLoopEngine(IngestGate gate) {
+        this.gate = gate;
+    }
+
     /** Does not take the name of Camel's own engine, which serves the routes that may block. */
     @Override
     protected void doInit() {
@@ -34,19 +40,27 @@ final class EventLoopEngine extends VertxPlatformHttpEngine {
 
     @Override
     public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
-        return new EventLoopConsumer(endpoint, processor, VertxPlatformHttpRouter.getRouterNameFromPort(getServerPort()));
+        return new EventLoopConsumer(gate, endpoint, processor, VertxPlatformHttpRouter.getRouterNameFromPort(getServerPort()));
     }
 
     private static final class EventLoopConsumer extends VertxPlatformHttpConsumer {
 
-        EventLoopConsumer(PlatformHttpEndpoint endpoint, Processor processor, String routerName) {
+        private final IngestGate gate;
+
+        EventLoopConsumer(IngestGate gate, PlatformHttpEndpoint endpoint, Processor processor, String routerName) {
             super(endpoint, processor, List.of(), routerName);
+            this.gate = gate;
         }
 
         @Override
         protected void handleRequest(RoutingContext request) {
             if (isSuspended()) {
                 request.fail(503);
+                return;
+            }
+            if (!isStarted()) {
+                // the route was replaced or removed while the body was still arriving
+                gate.whenOpen(() -> request.reroute(request.request().uri()));
                 return;
             }
             ContextInternal eventLoop = (ContextInternal) request.vertx().getOrCreateContext();

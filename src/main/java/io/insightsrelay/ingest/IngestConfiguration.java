@@ -13,6 +13,8 @@ import org.apache.camel.spring.boot.CamelContextConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+import org.springframework.core.env.Profiles;
 
 /** The server, and the processors that routes/ingest.camel.yaml refers to by name. */
 @Configuration(proxyBeanMethods = false)
@@ -20,8 +22,13 @@ import org.springframework.context.annotation.Configuration;
 class IngestConfiguration {
 
     @Bean
-    IngestServer ingestServer(RelayProperties relay, IngestProperties properties) {
-        return new IngestServer(relay.host(), relay.port(), properties);
+    IngestGate ingestGate() {
+        return new IngestGate();
+    }
+
+    @Bean
+    IngestServer ingestServer(RelayProperties relay, IngestProperties properties, IngestGate gate) {
+        return new IngestServer(relay.host(), relay.port(), properties, gate);
     }
 
     /** Tells Camel's platform-http engine the port, by which it finds the router. */
@@ -34,17 +41,21 @@ class IngestConfiguration {
 
     /** For routes of which no step blocks. */
     @Bean
-    EventLoopEngine eventLoop() {
-        return new EventLoopEngine();
+    EventLoopEngine eventLoop(IngestGate gate) {
+        return new EventLoopEngine(gate);
     }
 
     @Bean
-    CamelContextConfiguration listenBeforeRoutesStart(IngestServer server) {
+    CamelContextConfiguration listenBeforeRoutesStart(IngestServer server, Environment environment) {
         return new CamelContextConfiguration() {
             @Override
             public void beforeApplicationStart(CamelContext context) {
                 try {
-                    server.listen(context);
+                    if (environment.acceptsProfiles(Profiles.of("validate"))) {
+                        server.route(context);
+                    } else {
+                        server.listen(context);
+                    }
                 } catch (Exception e) {
                     throw e instanceof RuntimeException known ? known : new IllegalStateException(e);
                 }

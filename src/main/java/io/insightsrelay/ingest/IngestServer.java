@@ -1,17 +1,18 @@
 package io.insightsrelay.ingest;
 
+import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -34,21 +35,44 @@ final class IngestServer implements AutoCloseable {
     private final String host;
     private final int port;
     private final IngestProperties properties;
+    private final IngestGate gate;
     private final Vertx vertx;
+    private final SlowSenders slowSenders;
     private volatile boolean serving;
 
-    IngestServer(String host, int port, IngestProperties properties) {
+    IngestServer(String host, int port, IngestProperties properties, IngestGate gate) {
         this.host = host;
         this.port = port;
         this.properties = properties;
+        this.gate = gate;
         this.vertx = Vertx.vertx(new VertxOptions()
                 .setFileSystemOptions(new FileSystemOptions().setClassPathResolvingEnabled(false).setFileCachingEnabled(false)));
+        this.slowSenders = new SlowSenders(vertx, properties.idleTimeout());
     }
 
-    /** Listens, and gives Camel the router; called before the routes are loaded. */
+    /** Gives Camel the router, and listens; called before the routes are loaded. */
     void listen(CamelContext context) throws Exception {
+        Router router = route(context);
+        Context eventLoop = vertx.getOrCreateContext();
+        gate.guard(eventLoop);
+        CompletableFuture<Void> listening = new CompletableFuture<>();
+        eventLoop.runOnContext(nothing -> vertx.createHttpServer(new HttpServerOptions()
+                        .setIdleTimeout((int) properties.idleTimeout().toSeconds())
+                        .setHttp2ClearTextEnabled(false)
+                        .setTcpNoDelay(true))
+                .connectionHandler(slowSenders::connected).requestHandler(request -> gate.pass(request, router)).listen(port, host)
+                .onSuccess(server -> listening.complete(null)).onFailure(listening::completeExceptionally));
+        try {
+            listening.get(30, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("Port " + port + " on " + host + " cannot be opened (RELAY_PORT): "
+                    + (e.getCause() == null ? "it took too long" : e.getCause().getMessage()), e);
+        }
+    }
+
+    /** Gives Camel the router without listening. */
+    Router route(CamelContext context) {
         Router router = Router.router(vertx);
-        SlowSenders slowSenders = new SlowSenders(vertx, properties.idleTimeout());
         router.route().handler(slowSenders::begun).failureHandler(this::unreadable);
         if (!properties.cors().origins().isEmpty()) {
             router.route().handler(CorsHandler.create()
@@ -79,16 +103,7 @@ final class IngestServer implements AutoCloseable {
                     }
                 });
         context.getManagementStrategy().addEventNotifier(new Watch());
-        HttpServer server = vertx.createHttpServer(new HttpServerOptions()
-                .setIdleTimeout((int) properties.idleTimeout().toSeconds())
-                .setHttp2ClearTextEnabled(false)
-                .setTcpNoDelay(true));
-        try {
-            server.connectionHandler(slowSenders::connected).requestHandler(router).listen(port, host).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            throw new IllegalStateException("Port " + port + " on " + host + " cannot be opened (RELAY_PORT): "
-                    + (e.getCause() == null ? "it took too long" : e.getCause().getMessage()), e);
-        }
+        return router;
     }
 
     /** A request that breaks off or is no HTTP is its sender's fault: Vert.x would take it for one of ours and log a stack trace. */

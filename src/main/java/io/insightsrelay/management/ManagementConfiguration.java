@@ -2,6 +2,7 @@ package io.insightsrelay.management;
 
 import io.insightsrelay.deliver.Destination;
 import io.insightsrelay.deliver.Destinations;
+import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.SpoolStore;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -21,6 +22,8 @@ class ManagementConfiguration {
 
     /** Events are accepted and safe, but something keeps them from going out. */
     private static final Status DEGRADED = new Status("DEGRADED");
+    /** Everything works, but not as somebody wanted it. */
+    private static final Status WARNING = new Status("WARNING");
 
     @Bean
     HealthIndicator spoolHealthIndicator(SpoolStore store) {
@@ -47,6 +50,16 @@ class ManagementConfiguration {
                 health.withDetail(destination.name(), details);
             }
             return health.build();
+        };
+    }
+
+    /** A rejected edit is told here; what runs is in order, so the relay stays ready. */
+    @Bean
+    HealthIndicator routesHealthIndicator(RouteReload reload) {
+        return () -> {
+            RouteReload.Rejected rejected = reload.rejected();
+            return rejected == null ? Health.up().build() : Health.status(WARNING).withDetail("rejected", rejected.at())
+                    .withDetail("problems", rejected.problems().stream().map(Object::toString).toList()).build();
         };
     }
 

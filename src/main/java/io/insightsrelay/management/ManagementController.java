@@ -1,5 +1,6 @@
 package io.insightsrelay.management;
 
+import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.SpoolStore;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,8 +19,10 @@ class ManagementController {
 
     private final SpoolStore store;
     private final CamelContext context;
+    private final RouteReload reload;
 
-    ManagementController(SpoolStore store, CamelContext context) {
+    ManagementController(SpoolStore store, CamelContext context, RouteReload reload) {
+        this.reload = reload;
         this.store = store;
         this.context = context;
     }
@@ -53,7 +56,10 @@ class ManagementController {
 
     @GetMapping("/management/routes")
     Map<String, Object> routes() {
-        return Map.of("routes", context.getRoutes().stream().map(this::describe).toList());
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("routes", context.getRoutes().stream().map(this::describe).toList());
+        answer.put("rejected", reload.rejected());
+        return answer;
     }
 
     private Map<String, Object> describe(Route route) {
@@ -62,6 +68,7 @@ class ManagementController {
         described.put("from", route.getEndpoint().getEndpointBaseUri());
         described.put("file", route.getSourceLocationShort());
         described.put("state", context.getRouteController().getRouteStatus(route.getRouteId()).name());
+        described.put("loaded", reload.loadedAt(route.getRouteId()));
         return described;
     }
 }

@@ -1,0 +1,203 @@
+package io.insightsrelay.routes;
+
+import io.insightsrelay.routes.RouteFile.Item;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.camel.CamelContext;
+import org.apache.camel.FailedToCreateRouteException;
+import org.apache.camel.Route;
+import org.apache.camel.StartupSummaryLevel;
+import org.apache.camel.component.platform.http.PlatformHttpConstants;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.reifier.RouteReifier;
+import org.apache.camel.spi.BeanRepository;
+import org.apache.camel.spi.PropertiesSource;
+import org.apache.camel.support.DefaultRegistry;
+import org.apache.camel.support.PluginHelper;
+import org.springframework.core.env.Environment;
+import org.springframework.stereotype.Component;
+
+/**
+ * Finds what is wrong with a set of route files without touching the running ones: each file against Camel's schema, the files against
+ * each other, and every route built in a Camel context of its own that starts nothing. Thread-safe.
+ */
+@Component
+class RouteCheck {
+
+    /** The relay itself calls these. */
+    private static final Set<String> CALLED_BY_THE_RELAY = Set.of("direct:fetch-entities");
+
+    private final CamelContext running;
+    private final Environment environment;
+
+    RouteCheck(CamelContext running, Environment environment) {
+        this.running = running;
+        this.environment = environment;
+    }
+
+    /** The files, or what is wrong with them. */
+    record Result(List<RouteFile> files, List<RouteProblem> problems) {
+    }
+
+    /** @param texts what the files hold */
+    Result check(Map<Path, String> texts) {
+        List<RouteFile> files = new ArrayList<>();
+        List<RouteProblem> problems = new ArrayList<>();
+        RouteSchema schema = new RouteSchema();
+        texts.forEach((path, text) -> {
+            try {
+                RouteFile file = new RouteFile(path, text);
+                List<RouteProblem> misfits = schema.check(file);
+                problems.addAll(misfits);
+                if (misfits.isEmpty()) {
+                    files.add(file);
+                }
+            } catch (RouteFile.Unreadable e) {
+                problems.add(e.problem());
+            }
+        });
+        // a file that is not there to be looked at may hold what the others miss
+        boolean complete = problems.isEmpty();
+        duplicates(files, problems);
+        if (complete) {
+            missingTargets(files, problems);
+        }
+        if (problems.isEmpty() || !complete) {
+            build(files, problems);
+        }
+        return new Result(files, problems);
+    }
+
+    private static void duplicates(List<RouteFile> files, List<RouteProblem> problems) {
+        Map<String, String> seen = new HashMap<>();
+        Map<String, String> consumers = new HashMap<>();
+        for (RouteFile file : files) {
+            for (Item item : file.items()) {
+                String here = file.problemAt("/" + item.place(), "").file();
+                String before = seen.putIfAbsent(item.kind() + " " + item.id(), here);
+                if (before != null) {
+                    problems.add(file.problemAt("/" + item.place() + "/" + item.kind() + "/id", "the " + item.kind() + " " + item.id() + " is also in " + before
+                            + "; ids have to be unique"));
+                }
+                String other = item.from() != null && item.from().startsWith("direct:") ? consumers.putIfAbsent(item.from(), item.id()) : null;
+                if (other != null && before == null) {
+                    problems.add(file.problemAt("/" + item.place() + "/route/from/uri", item.from() + " is consumed by the route " + other + " already"));
+                }
+            }
+        }
+    }
+
+    private static void missingTargets(List<RouteFile> files, List<RouteProblem> problems) {
+        Set<String> consumed = new HashSet<>();
+        files.forEach(file -> file.items().forEach(item -> consumed.add(item.from())));
+        for (RouteFile file : files) {
+            file.directTexts().forEach((pointer, called) -> {
+                // what is put together while it runs cannot be known before
+                if (!consumed.contains(called) && !called.contains("$") && !called.contains("{{")) {
+                    problems.add(file.problemAt(pointer, "no route consumes from " + called));
+                }
+            });
+        }
+        CALLED_BY_THE_RELAY.stream().filter(called -> !consumed.contains(called)).sorted()
+                .forEach(called -> problems.add(new RouteProblem("routes", null, null, "no route consumes from " + called + ", which the relay itself calls")));
+    }
+
+    /** Every route as Camel would build it. Nothing of it is started, so nothing connects, listens or writes. */
+    private void build(List<RouteFile> files, List<RouteProblem> problems) {
+        try (DefaultCamelContext scratch = new DefaultCamelContext(false)) {
+            scratch.disableJMX();
+            scratch.setStartupSummaryLevel(StartupSummaryLevel.Off);
+            scratch.getCamelContextExtension().setName("validate");
+            scratch.getCamelContextExtension().setRegistry(new DefaultRegistry(new Beans(running)));
+            scratch.getPropertiesComponent().addPropertiesSource(new PropertiesSource() {
+                @Override
+                public String getName() {
+                    return "environment";
+                }
+
+                @Override
+                public String getProperty(String name) {
+                    return environment.getProperty(name);
+                }
+            });
+            scratch.build();
+            scratch.init();
+            // configurations first, for the routes that name them
+            List<Item> items = new ArrayList<>();
+            Map<Item, RouteFile> fileOf = new HashMap<>();
+            files.forEach(file -> file.items().forEach(item -> {
+                items.add(item);
+                fileOf.put(item, file);
+            }));
+            items.sort(Comparator.comparing(Item::isRoute));
+            Model model = scratch.getCamelContextExtension().getContextPlugin(Model.class);
+            for (Item item : items) {
+                try {
+                    PluginHelper.getRoutesLoader(scratch).loadRoutes(item.resource());
+                    RouteDefinition definition = item.isRoute() ? model.getRouteDefinition(item.id()) : null;
+                    if (definition != null) {
+                        Route route = new RouteReifier(scratch, definition).createRoute();
+                        route.getEndpoint().createConsumer(exchange -> { });
+                    }
+                } catch (Exception | LinkageError e) {
+                    problems.add(fileOf.get(item).problemAt("/" + item.place() + "/" + item.kind(), describe(item, e)));
+                }
+            }
+        } catch (Exception e) {
+            throw new IllegalStateException("The routes cannot be checked: " + e.getMessage(), e);
+        }
+    }
+
+    private static String describe(Item item, Throwable thrown) {
+        Throwable root = thrown;
+        String where = "";
+        while (root.getCause() != null && root.getCause() != root) {
+            if (root instanceof FailedToCreateRouteException && String.valueOf(root.getMessage()).contains(">>> ")) {
+                String message = root.getMessage();
+                where = " at " + message.substring(message.indexOf(">>> ") + 4, Math.max(message.indexOf(" <<<"), message.indexOf(">>> ") + 4));
+            }
+            root = root.getCause();
+        }
+        return "the " + item.kind() + " " + item.id() + " cannot be built" + where + ": " + (root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage());
+    }
+
+    /** The beans of the running context, but for those that would take the scratch context for theirs. */
+    private record Beans(CamelContext running) implements BeanRepository {
+
+        private static boolean isShared(String name, Object bean) {
+            return !(bean instanceof org.apache.camel.Component) && !(bean instanceof CamelContext) && !PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME.equals(name);
+        }
+
+        @Override
+        public Object lookupByName(String name) {
+            Object bean = running.getRegistry().lookupByName(name);
+            return isShared(name, bean) ? bean : null;
+        }
+
+        @Override
+        public <T> T lookupByNameAndType(String name, Class<T> type) {
+            T bean = running.getRegistry().lookupByNameAndType(name, type);
+            return isShared(name, bean) ? bean : null;
+        }
+
+        @Override
+        public <T> Map<String, T> findByTypeWithName(Class<T> type) {
+            Map<String, T> beans = new HashMap<>(running.getRegistry().findByTypeWithName(type));
+            beans.entrySet().removeIf(entry -> !isShared(entry.getKey(), entry.getValue()));
+            return beans;
+        }
+
+        @Override
+        public <T> Set<T> findByType(Class<T> type) {
+            return new HashSet<>(findByTypeWithName(type).values());
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.insightsrelay.routes;
+
+import io.insightsrelay.config.RelayProperties;
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.springframework.stereotype.Component;
+
+/**
+ * The files that {@code camel.main.routesIncludePattern} includes: those of the routes folder itself, of the engine's folder in it and, in
+ * sandbox mode, of the sandbox's. Thread-safe.
+ */
+@Component
+class RouteFolder {
+
+    private final List<Path> folders = new ArrayList<>();
+
+    RouteFolder(RelayProperties relay) {
+        folders.add(relay.routesDir());
+        folders.add(relay.routesDir().resolve("engine").resolve(relay.engine()));
+        if (relay.sandbox()) {
+            folders.add(relay.routesDir().resolve("sandbox"));
+        }
+    }
+
+    /**
+     * What the files hold now.
+     *
+     * @throws IOException if one cannot be read, or vanished meanwhile
+     */
+    Map<Path, String> read() throws IOException {
+        Map<Path, String> texts = new TreeMap<>();
+        for (Path folder : folders) {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.camel.yaml")) {
+                for (Path file : files) {
+                    texts.put(file, text(file));
+                }
+            } catch (NoSuchFileException | NotDirectoryException e) {
+                throw new IOException("there is no folder " + folder, e);
+            }
+        }
+        return texts;
+    }
+
+    private static String text(Path file) throws IOException {
+        try {
+            return Files.readString(file, StandardCharsets.UTF_8);
+        } catch (MalformedInputException e) {
+            throw new IOException(file + " is not UTF-8", e);
+        }
+    }
+}

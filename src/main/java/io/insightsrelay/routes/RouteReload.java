@@ -1,0 +1,187 @@
+package io.insightsrelay.routes;
+
+import io.insightsrelay.config.RelayProperties;
+import io.insightsrelay.routes.RouteFile.Item;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.lang.Nullable;
+import org.springframework.stereotype.Component;
+
+/**
+ * Has an edit of the routes folder take effect while the relay runs: once the files have not changed from one look to the next they
+ * are checked, and if nothing is wrong the routes that differ are replaced. Otherwise everything stays as it is, and the edit is told as
+ * rejected until the next one. The files are read and compared, so it does not matter how they were written, on which file
+ * system, or behind which symbolic link. Thread-safe.
+ */
+@Component
+public class RouteReload implements SmartLifecycle {
+
+    /**
+     * An edit that did not take effect.
+     *
+     * @param at       when
+     * @param problems why not, at least one
+     */
+    public record Rejected(Instant at, List<RouteProblem> problems) {
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
+
+    private final RouteFolder folder;
+    private final RouteCheck check;
+    private final RouteSwap swap;
+    private final MeterRegistry metrics;
+    private final long intervalNanos;
+    private final Map<String, Instant> loadedAt = new LinkedHashMap<>();
+    private Map<Path, String> running;
+    private List<RouteFile> files = List.of();
+    private volatile Rejected rejected;
+    private volatile Thread thread;
+
+    RouteReload(RouteFolder folder, RouteCheck check, RouteSwap swap, RelayProperties relay, MeterRegistry metrics) throws IOException {
+        this.folder = folder;
+        this.check = check;
+        this.swap = swap;
+        this.metrics = metrics;
+        this.intervalNanos = relay.reloadInterval().toNanos();
+        // before Camel reads them: what changes in between counts as an edit
+        running = folder.read();
+        for (String result : List.of("accepted", "rejected")) {
+            metrics.counter("relay.routes.reloads", "result", result);
+        }
+    }
+
+    /** The edit that was rejected last, if none was accepted since; null if all is well. */
+    @Nullable
+    public Rejected rejected() {
+        return rejected;
+    }
+
+    /** When the running version of a route was loaded; null for a route that is in no file. */
+    @Nullable
+    public synchronized Instant loadedAt(String route) {
+        return loadedAt.get(route);
+    }
+
+    @Override
+    public void start() {
+        files = parse(running);
+        Instant now = Instant.now();
+        synchronized (this) {
+            files.forEach(file -> file.items().forEach(item -> loadedAt.put(item.id(), now)));
+        }
+        if (intervalNanos > 0) {
+            Thread watching = new Thread(this::run, "routes-reload");
+            watching.setDaemon(true);
+            thread = watching;
+            watching.start();
+        }
+    }
+
+    @Override
+    public void stop() {
+        Thread watching = thread;
+        thread = null;
+        if (watching != null) {
+            LockSupport.unpark(watching);
+            try {
+                // an edit that is under way is finished or put back before the routes stop
+                watching.join(TimeUnit.SECONDS.toMillis(30));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return thread != null;
+    }
+
+    private void run() {
+        Map<Path, String> before = running;
+        Map<Path, String> judged = running;
+        String trouble = null;
+        while (thread == Thread.currentThread()) {
+            LockSupport.parkNanos(intervalNanos);
+            try {
+                Map<Path, String> now = folder.read();
+                trouble = null;
+                if (!now.equals(judged) && now.equals(before) && thread == Thread.currentThread()) {
+                    judged = now;
+                    apply(now);
+                }
+                before = now;
+            } catch (IOException e) {
+                // an editor or a mount at work, perhaps
+                if (!String.valueOf(e.getMessage()).equals(trouble)) {
+                    trouble = String.valueOf(e.getMessage());
+                    LOG.warn("The routes folder cannot be read, the running routes stay: {}", trouble);
+                }
+            } catch (RuntimeException | StackOverflowError e) {
+                LOG.error("An edit of the routes could not be handled, the running routes stay", e);
+            }
+        }
+    }
+
+    private void apply(Map<Path, String> texts) {
+        RouteCheck.Result result = check.check(texts);
+        List<RouteProblem> problems = result.problems();
+        List<String> replaced = List.of();
+        if (problems.isEmpty()) {
+            try {
+                replaced = swap.replace(items(files), items(result.files()));
+            } catch (RouteSwap.Failed e) {
+                problems = List.of(new RouteProblem("routes", null, null, e.getMessage()));
+            }
+        }
+        if (!problems.isEmpty()) {
+            rejected = new Rejected(Instant.now(), problems);
+            metrics.counter("relay.routes.reloads", "result", "rejected").increment();
+            LOG.warn("An edit of the routes is rejected, the running routes stay as they are:{}{}", System.lineSeparator(),
+                    String.join(System.lineSeparator(), problems.stream().map(problem -> "  " + problem).toList()));
+            return;
+        }
+        Instant now = Instant.now();
+        synchronized (this) {
+            Map<String, Instant> known = new LinkedHashMap<>(loadedAt);
+            loadedAt.clear();
+            List<String> fresh = replaced;
+            result.files().forEach(file -> file.items().forEach(item -> loadedAt.put(item.id(),
+                    fresh.contains(item.id()) ? now : Objects.requireNonNullElse(known.get(item.id()), now))));
+        }
+        files = result.files();
+        running = texts;
+        rejected = null;
+        metrics.counter("relay.routes.reloads", "result", "accepted").increment();
+        LOG.info("An edit of the routes has taken effect: {}", replaced.isEmpty() ? "no route differs" : String.join(", ", replaced));
+    }
+
+    private static Map<String, Item> items(List<RouteFile> files) {
+        Map<String, Item> items = new LinkedHashMap<>();
+        files.forEach(file -> file.items().forEach(item -> items.put(item.kind() + " " + item.id(), item)));
+        return items;
+    }
+
+    /** What runs has been read by Camel already. */
+    private static List<RouteFile> parse(Map<Path, String> texts) {
+        return texts.entrySet().stream().map(entry -> {
+            try {
+                return new RouteFile(entry.getKey(), entry.getValue());
+            } catch (RouteFile.Unreadable e) {
+                throw new IllegalStateException(e.getMessage(), e);
+            }
+        }).toList();
+    }
+}

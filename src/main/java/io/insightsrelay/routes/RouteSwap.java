@@ -1,0 +1,205 @@
+package io.insightsrelay.routes;
+
+import io.insightsrelay.ingest.IngestGate;
+import io.insightsrelay.routes.RouteFile.Item;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.camel.CamelContext;
+import org.apache.camel.ServiceStatus;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.PluginHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/**
+ * Replaces the routes that differ between two sets, all of them or none. Consumers of batches that reach one of them stop first, which leaves what
+ * they have not finished in the spool; requests that would reach one are held back at the gate for the milliseconds that it takes.
+ */
+@Component
+class RouteSwap {
+
+    /** Nothing has changed. */
+    static final class Failed extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Failed(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouteSwap.class);
+    private static final long STOP_SECONDS = 60;
+    private static final long LONGEST_REQUEST_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final CamelContext context;
+    private final IngestGate gate;
+
+    RouteSwap(CamelContext context, IngestGate gate) {
+        this.context = context;
+        this.gate = gate;
+    }
+
+    /**
+     * Replaces what differs; gives the ids of the routes that are new or changed, and those that are gone.
+     *
+     * @param before what runs, by kind and id
+     * @param after  what is to run
+     * @throws Failed if it could not be done; what ran before runs again
+     */
+    List<String> replace(Map<String, Item> before, Map<String, Item> after) throws Failed {
+        List<Item> gone = new ArrayList<>(before.entrySet().stream().filter(entry -> !same(entry.getValue(), after.get(entry.getKey()))).map(Map.Entry::getValue).toList());
+        List<Item> fresh = new ArrayList<>(after.entrySet().stream().filter(entry -> !same(entry.getValue(), before.get(entry.getKey()))).map(Map.Entry::getValue).toList());
+        if (gone.stream().anyMatch(item -> !item.isRoute()) || fresh.stream().anyMatch(item -> !item.isRoute())) {
+            // a configuration is part of every route that it configures
+            before.values().stream().filter(item -> item.isRoute() && !gone.contains(item)).forEach(gone::add);
+            after.values().stream().filter(item -> item.isRoute() && !fresh.contains(item)).forEach(fresh::add);
+        }
+        if (gone.isEmpty() && fresh.isEmpty()) {
+            return List.of();
+        }
+        Set<String> touched = reaching(gone, fresh, before.values(), after.values());
+        List<String> requests = routes(before.values(), touched, true);
+        List<String> batches = routes(before.values(), touched, false);
+        List<String> stopped = new ArrayList<>();
+        try {
+            for (String id : batches) {
+                context.getRouteController().stopRoute(id, STOP_SECONDS, TimeUnit.SECONDS);
+                stopped.add(id);
+            }
+            if (!requests.isEmpty() || fresh.stream().anyMatch(RouteSwap::isHttp)) {
+                gate.close();
+                awaitAnswered(requests);
+            }
+            swap(gone, fresh);
+        } catch (Failed e) {
+            throw e;
+        } catch (Exception e) {
+            throw new Failed(e.getMessage(), e);
+        } finally {
+            for (String id : stopped) {
+                restart(id);
+            }
+            gate.open();
+        }
+        Set<String> ids = new LinkedHashSet<>();
+        fresh.forEach(item -> ids.add(item.id()));
+        gone.forEach(item -> ids.add(item.id()));
+        return List.copyOf(ids);
+    }
+
+    private static boolean same(Item item, Item other) {
+        return other != null && item.content().equals(other.content());
+    }
+
+    private static boolean isHttp(Item item) {
+        return item.from() != null && item.from().startsWith("platform-http:");
+    }
+
+    /** The ids of the routes that are replaced, and of those that call them, however far away. */
+    private static Set<String> reaching(List<Item> gone, List<Item> fresh, Collection<Item> before, Collection<Item> after) {
+        List<Item> all = new ArrayList<>(before);
+        all.addAll(after);
+        Set<String> ids = new HashSet<>();
+        Set<String> endpoints = new HashSet<>();
+        for (List<Item> changed : List.of(gone, fresh)) {
+            changed.forEach(item -> {
+                ids.add(item.id());
+                endpoints.add(item.from());
+            });
+        }
+        boolean more = true;
+        while (more) {
+            more = false;
+            for (Item item : all) {
+                if (item.calls().stream().anyMatch(endpoints::contains)) {
+                    more |= ids.add(item.id()) | endpoints.add(item.from());
+                }
+            }
+        }
+        return ids;
+    }
+
+    /** Those that requests come in by, or those that bring work of other kinds by themselves. */
+    private List<String> routes(Collection<Item> items, Set<String> touched, boolean http) {
+        return items.stream().filter(item -> item.isRoute() && touched.contains(item.id()) && !item.from().startsWith("direct:") && isHttp(item) == http)
+                .map(Item::id).filter(id -> context.getRouteController().getRouteStatus(id) == ServiceStatus.Started).toList();
+    }
+
+    private void awaitAnswered(List<String> routes) throws Failed {
+        long begun = System.nanoTime();
+        while (routes.stream().anyMatch(id -> context.getInflightRepository().size(id) > 0)) {
+            if (System.nanoTime() - begun > LONGEST_REQUEST_NANOS) {
+                throw new Failed("requests to " + routes + " are not answered within " + TimeUnit.NANOSECONDS.toSeconds(LONGEST_REQUEST_NANOS) + " s; save the file again", null);
+            }
+            LockSupport.parkNanos(CHECK_NANOS);
+        }
+    }
+
+    private void swap(List<Item> gone, List<Item> fresh) throws Failed {
+        try {
+            remove(gone);
+            load(fresh);
+        } catch (Exception e) {
+            LOG.warn("Routes could not be replaced, those from before are put back: {}", e.getMessage());
+            try {
+                remove(fresh);
+                load(gone);
+            } catch (Exception worse) {
+                e.addSuppressed(worse);
+                LOG.error("ROUTES ARE MISSING: those from before could not be put back. Restart the relay.", worse);
+            }
+            throw new Failed(e.getMessage(), e);
+        }
+    }
+
+    private void remove(List<Item> items) throws Exception {
+        Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
+        for (Item item : items) {
+            RouteDefinition definition = item.isRoute() ? model.getRouteDefinition(item.id()) : null;
+            if (definition != null) {
+                context.getRouteController().stopRoute(item.id(), STOP_SECONDS, TimeUnit.SECONDS);
+                model.removeRouteDefinition(definition);
+            }
+        }
+        for (Item item : items) {
+            RouteConfigurationDefinition configuration = item.isRoute() ? null : model.getRouteConfigurationDefinition(item.id());
+            if (configuration != null) {
+                model.removeRouteConfiguration(configuration);
+            }
+        }
+    }
+
+    /** What others need before those that need it. */
+    private void load(List<Item> items) throws Exception {
+        List<Item> inOrder = new ArrayList<>(items);
+        inOrder.sort(Comparator.comparingInt(item -> !item.isRoute() ? 0 : item.from().startsWith("direct:") ? 1 : isHttp(item) ? 2 : 3));
+        for (Item item : inOrder) {
+            PluginHelper.getRoutesLoader(context).loadRoutes(item.resource());
+            if (item.isRoute() && context.getRouteController().getRouteStatus(item.id()) != ServiceStatus.Started) {
+                throw new IllegalStateException("the route " + item.id() + " did not start");
+            }
+        }
+    }
+
+    private void restart(String id) {
+        try {
+            if (context.getRoute(id) != null && context.getRouteController().getRouteStatus(id) != ServiceStatus.Started) {
+                context.getRouteController().startRoute(id);
+            }
+        } catch (Exception e) {
+            LOG.error("The route {} does not start again. Restart the relay.", id, e);
+        }
+    }
+}
