@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.apache.camel.CamelContext;
@@ -16,6 +17,8 @@ import org.apache.camel.StartupSummaryLevel;
 import org.apache.camel.component.platform.http.PlatformHttpConstants;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.Model;
+import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.reifier.RouteReifier;
 import org.apache.camel.spi.BeanRepository;
@@ -23,6 +26,7 @@ import org.apache.camel.spi.PropertiesSource;
 import org.apache.camel.support.DefaultRegistry;
 import org.apache.camel.support.PluginHelper;
 import org.springframework.core.env.Environment;
+import org.springframework.lang.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
@@ -148,7 +152,7 @@ class RouteCheck {
                         route.getEndpoint().createConsumer(exchange -> { });
                     }
                 } catch (Exception | LinkageError e) {
-                    problems.add(fileOf.get(item).problemAt("/" + item.place() + "/" + item.kind(), describe(item, e)));
+                    problems.add(problem(fileOf.get(item), item, item.isRoute() ? model.getRouteDefinition(item.id()) : null, e));
                 }
             }
         } catch (Exception e) {
@@ -156,17 +160,34 @@ class RouteCheck {
         }
     }
 
-    private static String describe(Item item, Throwable thrown) {
+    private static RouteProblem problem(RouteFile file, Item item, @Nullable RouteDefinition definition, Throwable thrown) {
         Throwable root = thrown;
-        String where = "";
+        String step = null;
         while (root.getCause() != null && root.getCause() != root) {
-            if (root instanceof FailedToCreateRouteException && String.valueOf(root.getMessage()).contains(">>> ")) {
-                String message = root.getMessage();
-                where = " at " + message.substring(message.indexOf(">>> ") + 4, Math.max(message.indexOf(" <<<"), message.indexOf(">>> ") + 4));
+            String message = String.valueOf(root.getMessage());
+            int begin = message.indexOf(">>> ");
+            int end = message.indexOf(" <<<", begin);
+            if (root instanceof FailedToCreateRouteException && begin >= 0 && end > begin) {
+                step = message.substring(begin + 4, end);
             }
             root = root.getCause();
         }
-        return "the " + item.kind() + " " + item.id() + " cannot be built" + where + ": " + (root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage());
+        String reason = root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+        Integer line = step == null || definition == null ? null : lineOf(step, definition);
+        String message = "the " + item.kind() + " " + item.id() + " cannot be built" + (step == null ? "" : " at " + step) + ": " + reason;
+        RouteProblem whole = file.problemAt("/" + item.place() + "/" + item.kind(), message);
+        return line == null ? whole : new RouteProblem(whole.file(), line, null, message);
+    }
+
+    /** Camel names the step as it prints it. */
+    @Nullable
+    private static Integer lineOf(String step, RouteDefinition definition) {
+        for (ProcessorDefinition<?> output : ProcessorDefinitionHelper.filterTypeInOutputs(definition.getOutputs(), ProcessorDefinition.class)) {
+            if (output.getLineNumber() > 0 && output.toString().toLowerCase(Locale.ROOT).startsWith(step.toLowerCase(Locale.ROOT))) {
+                return output.getLineNumber();
+            }
+        }
+        return null;
     }
 
     /** The beans of the running context, but for those that would take the scratch context for theirs. */
