@@ -2,6 +2,7 @@ package io.insightsrelay.event;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -235,6 +236,48 @@ public final class Event {
             }
         }
         return body;
+    }
+
+    /**
+     * A member of what the sender sent, for routes: {@code ${body.text('/context/pluginId')}}.
+     *
+     * @param pointer JSON pointer (RFC 6901), such as /action or /attributes/query
+     * @return a string as it is, anything else as JSON; null where there is nothing
+     */
+    @Nullable
+    public String text(String pointer) {
+        JsonNode node = body().at(pointer);
+        return node.isMissingNode() || node.isNull() ? null : node.isTextual() ? node.textValue() : node.toString();
+    }
+
+    /**
+     * Sets a member, for routes: {@code ${body.set('/attributes/portal','north')}}. Objects on the way to it are made; an attempt that follows
+     * starts from what was sent.
+     *
+     * @param pointer JSON pointer (RFC 6901)
+     * @return this event
+     * @throws IllegalArgumentException if the pointer leads through something that is no object
+     */
+    public Event set(String pointer, String value) {
+        JsonPointer whole = JsonPointer.compile(pointer);
+        JsonNode parent = body().at(whole.head());
+        ObjectNode object = parent instanceof ObjectNode known ? known : body().withObject(whole.head());
+        object.put(whole.last().getMatchingProperty(), value);
+        return this;
+    }
+
+    /**
+     * Removes a member, for routes.
+     *
+     * @param pointer JSON pointer (RFC 6901)
+     * @return this event
+     */
+    public Event remove(String pointer) {
+        JsonPointer whole = JsonPointer.compile(pointer);
+        if (body().at(whole.head()) instanceof ObjectNode parent) {
+            parent.remove(whole.last().getMatchingProperty());
+        }
+        return this;
     }
 
     /** Entity ref that the event is about: {@code context.entityRef}, where it is a string; otherwise null. */
