@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -43,9 +42,9 @@ public class RouteReload implements SmartLifecycle {
     private final RouteSwap swap;
     private final MeterRegistry metrics;
     private final long intervalNanos;
-    private final Map<String, Instant> loadedAt = new LinkedHashMap<>();
+    private final Map<String, Instant> replacedAt = new LinkedHashMap<>();
     private Map<Path, String> running;
-    private List<RouteFile> files = List.of();
+    private volatile Instant startedAt;
     private volatile Rejected rejected;
     private volatile Thread thread;
 
@@ -68,19 +67,15 @@ public class RouteReload implements SmartLifecycle {
         return rejected;
     }
 
-    /** When the running version of a route was loaded; null for a route that is in no file. */
+    /** When the running version of a route was loaded; null before the start. */
     @Nullable
     public synchronized Instant loadedAt(String route) {
-        return loadedAt.get(route);
+        return replacedAt.getOrDefault(route, startedAt);
     }
 
     @Override
     public void start() {
-        files = parse(running);
-        Instant now = Instant.now();
-        synchronized (this) {
-            files.forEach(file -> file.items().forEach(item -> loadedAt.put(item.id(), now)));
-        }
+        startedAt = Instant.now();
         if (intervalNanos > 0) {
             Thread watching = new Thread(this::run, "routes-reload");
             watching.setDaemon(true);
@@ -141,7 +136,7 @@ public class RouteReload implements SmartLifecycle {
         List<String> replaced = List.of();
         if (problems.isEmpty()) {
             try {
-                replaced = swap.replace(items(files), items(result.files()));
+                replaced = swap.replace(items(parse(running)), items(result.files()));
             } catch (RouteSwap.Failed e) {
                 problems = List.of(new RouteProblem("routes", null, null, e.getMessage()));
             }
@@ -155,13 +150,8 @@ public class RouteReload implements SmartLifecycle {
         }
         Instant now = Instant.now();
         synchronized (this) {
-            Map<String, Instant> known = new LinkedHashMap<>(loadedAt);
-            loadedAt.clear();
-            List<String> fresh = replaced;
-            result.files().forEach(file -> file.items().forEach(item -> loadedAt.put(item.id(),
-                    fresh.contains(item.id()) ? now : Objects.requireNonNullElse(known.get(item.id()), now))));
+            replaced.forEach(id -> replacedAt.put(id, now));
         }
-        files = result.files();
         running = texts;
         rejected = null;
         metrics.counter("relay.routes.reloads", "result", "accepted").increment();
