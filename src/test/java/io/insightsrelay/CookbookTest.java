@@ -9,6 +9,7 @@ import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.SpoolStore;
 import io.insightsrelay.testing.Portal;
 import io.insightsrelay.testing.TestServer;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,8 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import org.apache.camel.CamelContext;
 import org.apache.camel.test.spring.junit5.CamelSpringBootTest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -53,6 +56,8 @@ class CookbookTest {
     private SpoolStore store;
     @Autowired
     private RouteReload reload;
+    @Autowired
+    private CamelContext context;
 
     @DynamicPropertySource
     static void configure(DynamicPropertyRegistry properties) throws IOException {
@@ -180,6 +185,29 @@ class CookbookTest {
         String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest("pepperuser:default/jane".getBytes(StandardCharsets.UTF_8)));
         assertThat(arrived.get("jane").at("/context/userHash").asText()).isEqualTo(hash);
         assertThat(arrived.get("nobody").at("/context").has("userHash")).isFalse();
+    }
+
+    @Test
+    void routeByOrigin() throws IOException {
+        try (TestServer own = new TestServer()) {
+            cook("route-by-origin");
+            Path destination = folder.resolve("routes/http-batch.camel.yaml");
+            Files.writeString(destination, Files.readString(Path.of("routes/destinations/http-batch.camel.yaml")).replaceAll("\\{\\{env:EVENTS_URL:[^}]*}}", own.url() + "/events"));
+            await().until(() -> store.ledgers().containsKey("http-batch"));
+            Map<String, JsonNode> arrived = through(Map.of(
+                    "north", "'event':{'action':'click','subject':'SUBJECT','context':{'_origin':'https://north.example.com'}}",
+                    "south", "'event':{'action':'click','subject':'SUBJECT','context':{'_origin':'https://south.example.com'}}",
+                    "nowhere", "'event':{'action':'click','subject':'SUBJECT','context':{}}"));
+            assertThat(arrived).containsOnlyKeys("south", "nowhere");
+            await().until(() -> !own.requests().isEmpty() && store.ledgers().get("http-batch").waiting() == 0);
+            assertThat(own.requests()).hasSize(1).allSatisfy(request -> {
+                JsonNode batch = MAPPER.readTree(new GZIPInputStream(new ByteArrayInputStream(request.body())));
+                assertThat(batch).hasSize(1);
+                assertThat(batch.at("/0/event/subject").asText()).isEqualTo("north");
+            });
+            Files.delete(destination);
+            await().until(() -> reload.rejected() == null && context.getRoute("take-batches-for-http-batch") == null);
+        }
     }
 
     @Test
