@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Memory of a relay that has nothing to do. Usage: bench/memory.sh [seconds after the start, 60]
+# Memory of a relay that has nothing to do, with the image's flags unless JAVA_OPTS is set. Usage: bench/memory.sh [seconds after the start, 60]
+export JAVA_OPTS=${JAVA_OPTS:-$(sed -n 's/.*JDK_JAVA_OPTIONS="\([^"]*\)".*/\1/p' "$(dirname "$0")/../Dockerfile")} MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
 . "$(dirname "$0")/lib.sh"
 seconds=${1:-60}
 start_stand_in
