@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -49,6 +50,7 @@ class CookbookTest {
     private static final TestServer SPOTIFY = new TestServer();
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final AtomicInteger MARKS = new AtomicInteger();
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
     static Path folder;
@@ -86,7 +88,7 @@ class CookbookTest {
         Instant before = reload.loadedAt("process-events");
         Path fresh = Files.copy(RECIPES.resolve(recipe + ".camel.yaml"), folder.resolve("fresh"), StandardCopyOption.REPLACE_EXISTING);
         Files.move(fresh, folder.resolve("routes/process.camel.yaml"), StandardCopyOption.ATOMIC_MOVE);
-        await().until(() -> {
+        await().atMost(PATIENCE).until(() -> {
             assertThat(reload.rejected()).isNull();
             return reload.loadedAt("process-events").isAfter(before);
         });
@@ -102,7 +104,7 @@ class CookbookTest {
         int before = SPOTIFY.requests().size();
         store.append(store.log("events"), envelopes).join();
         Map<String, JsonNode> arrived = new LinkedHashMap<>();
-        await().until(() -> {
+        await().atMost(PATIENCE).until(() -> {
             arrived.clear();
             SPOTIFY.requests().stream().skip(before).forEach(request -> arrived.put(read(request).path("subject").asText(), read(request)));
             return arrived.containsKey(mark) && store.ledgers().get("spotify").waiting() == 0;
@@ -193,20 +195,20 @@ class CookbookTest {
             cook("route-by-origin");
             Path destination = folder.resolve("routes/http-batch.camel.yaml");
             Files.writeString(destination, Files.readString(Path.of("routes/destinations/http-batch.camel.yaml")).replaceAll("\\{\\{env:EVENTS_URL:[^}]*}}", own.url() + "/events"));
-            await().until(() -> store.ledgers().containsKey("http-batch"));
+            await().atMost(PATIENCE).until(() -> store.ledgers().containsKey("http-batch"));
             Map<String, JsonNode> arrived = through(Map.of(
                     "north", "'event':{'action':'click','subject':'SUBJECT','context':{'_origin':'https://north.example.com'}}",
                     "south", "'event':{'action':'click','subject':'SUBJECT','context':{'_origin':'https://south.example.com'}}",
                     "nowhere", "'event':{'action':'click','subject':'SUBJECT','context':{}}"));
             assertThat(arrived).containsOnlyKeys("south", "nowhere");
-            await().until(() -> !own.requests().isEmpty() && store.ledgers().get("http-batch").waiting() == 0);
+            await().atMost(PATIENCE).until(() -> !own.requests().isEmpty() && store.ledgers().get("http-batch").waiting() == 0);
             assertThat(own.requests()).hasSize(1).allSatisfy(request -> {
                 JsonNode batch = MAPPER.readTree(new GZIPInputStream(new ByteArrayInputStream(request.body())));
                 assertThat(batch).hasSize(1);
                 assertThat(batch.at("/0/event/subject").asText()).isEqualTo("north");
             });
             Files.delete(destination);
-            await().until(() -> reload.rejected() == null && context.getRoute("take-batches-for-http-batch") == null);
+            await().atMost(PATIENCE).until(() -> reload.rejected() == null && context.getRoute("take-batches-for-http-batch") == null);
         }
     }
 

@@ -2,9 +2,11 @@ package io.insightsrelay.routes;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +14,7 @@ import java.util.Set;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.ResourceHelper;
 import org.springframework.lang.Nullable;
+import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
@@ -77,7 +80,7 @@ final class RouteFile {
         this.path = path;
         try {
             Yaml yaml = new Yaml();
-            root = yaml.compose(new java.io.StringReader(text));
+            root = yaml.compose(new StringReader(text));
             content = MAPPER.valueToTree(yaml.<Object>load(text));
         } catch (MarkedYAMLException e) {
             Mark mark = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
@@ -124,7 +127,7 @@ final class RouteFile {
     private Resource resource(SequenceNode list, int place, List<String> lines) {
         int begin = list.getValue().get(place).getStartMark().getLine();
         int end = place + 1 < list.getValue().size() ? list.getValue().get(place + 1).getStartMark().getLine() : lines.size();
-        boolean ownLines = list.getFlowStyle() == org.yaml.snakeyaml.DumperOptions.FlowStyle.BLOCK && begin < end;
+        boolean ownLines = list.getFlowStyle() == DumperOptions.FlowStyle.BLOCK && begin < end;
         String text = ownLines ? "\n".repeat(begin) + String.join("\n", lines.subList(begin, end)) + "\n"
                 : new Yaml().dump(List.of(MAPPER.convertValue(content.get(place), Object.class)));
         return ResourceHelper.fromBytes("file:" + path, text.getBytes(StandardCharsets.UTF_8));
@@ -170,7 +173,7 @@ final class RouteFile {
 
     /** Pointers to every text in the content that begins with {@code direct:}. */
     Map<String, String> directTexts() {
-        Map<String, String> found = new java.util.LinkedHashMap<>();
+        Map<String, String> found = new LinkedHashMap<>();
         directTexts(content, "", found);
         return found;
     }

@@ -186,7 +186,15 @@ class RouteSwap {
         List<Item> inOrder = new ArrayList<>(items);
         inOrder.sort(Comparator.comparingInt(item -> !item.isRoute() ? 0 : item.from().startsWith("direct:") ? 1 : isHttp(item) ? 2 : 3));
         for (Item item : inOrder) {
-            PluginHelper.getRoutesLoader(context).loadRoutes(item.resource());
+            try {
+                PluginHelper.getRoutesLoader(context).loadRoutes(item.resource());
+            } catch (Exception e) {
+                Throwable root = e;
+                while (root.getCause() != null) {
+                    root = root.getCause();
+                }
+                throw new IllegalStateException("the " + item.kind() + " " + item.id() + " of " + item.resource().getLocation() + " does not start: " + root.getMessage(), e);
+            }
             if (item.isRoute() && context.getRouteController().getRouteStatus(item.id()) != ServiceStatus.Started) {
                 throw new IllegalStateException("the route " + item.id() + " did not start");
             }

@@ -23,7 +23,7 @@ import org.springframework.util.FileSystemUtils;
 /** Operators edit the routes of the running jar, under load, and cannot break it. */
 class RouteReloadIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;
@@ -162,6 +162,46 @@ class RouteReloadIT {
         assertThat(installation.check()).as("events that came twice").isZero();
         assertThat(installation.dead()).isEmpty();
         assertThat(installation.delivered()).isEqualTo(installation.acknowledged());
+    }
+
+    @Test
+    void whatFailsAtItsStartIsPutBack() throws Exception {
+        installation.start();
+        Map<Integer, Integer> answers = new ConcurrentHashMap<>();
+        Map<String, String> before = running();
+        try (AutoCloseable load = installation.load(4, answers)) {
+            // can be built, but not started: only its start sees that the folder is not there
+            Files.writeString(routes.resolve("inbox.camel.yaml"), """
+                    - route:
+                        id: read-inbox
+                        from:
+                          id: from-inbox
+                          uri: file:%s
+                          parameters:
+                            autoCreate: "false"
+                            startingDirectoryMustExist: "true"
+                          steps:
+                            - to:
+                                id: store-inbox
+                                uri: direct:store-events
+                    """.formatted(folder.resolve("inbox")));
+            edit("process.camel.yaml", replace("id: redact\n", "id: redact-them\n"));
+            edit("ingest.camel.yaml", replace("id: answer-app-event", "id: answer-them"));
+            await().atMost(SOON).untilAsserted(() -> assertThat(rejected().toString()).contains("read-inbox"));
+            assertThat(running().keySet()).isEqualTo(before.keySet());
+            assertThat(running().values()).allMatch(state -> state.startsWith("Started"));
+            int answered = answers.getOrDefault(202, 0);
+            await().atMost(SOON).until(() -> answers.get(202) > answered + 100);
+            Files.createDirectory(folder.resolve("inbox"));
+            long accepted = reloads("accepted");
+            edit("process.camel.yaml", replace("id: redact-them\n", "id: redact-all\n"));
+            awaitAccepted(accepted);
+            assertThat(running()).containsKey("read-inbox");
+        }
+        installation.awaitDrained(Duration.ofMinutes(2));
+        assertThat(answers.keySet()).containsExactly(202);
+        assertThat(installation.check()).as("events that came twice").isZero();
+        assertThat(installation.dead()).isEmpty();
     }
 
     @Test
