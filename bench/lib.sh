@@ -16,7 +16,7 @@ port=${BENCH_PORT:-18080}
 relay_url=http://127.0.0.1:$port
 management=http://127.0.0.1:$((port + 1))
 stand_in_url=http://127.0.0.1:$((port + 2))
-work=$(mktemp -d "$PWD/target/bench.XXXXXX")
+work=$(mktemp -d -p "$PWD/target")
 export BENCH_WORK=$work
 relay= stand_in= collector= other=
 trap '{ kill -9 $relay $stand_in $collector $other $(cat "$work/wrk.pid" 2> /dev/null); wait; } 2> /dev/null || true; rm -rf "$work"' EXIT

@@ -36,9 +36,6 @@ import org.springframework.stereotype.Component;
 @Component
 class RouteCheck {
 
-    /** The relay itself calls these. */
-    private static final Set<String> CALLED_BY_THE_RELAY = Set.of("direct:fetch-entities");
-
     private final CamelContext running;
     private final Environment environment;
 
@@ -85,8 +82,7 @@ class RouteCheck {
         Map<String, String> consumers = new HashMap<>();
         for (RouteFile file : files) {
             for (Item item : file.items()) {
-                String here = file.problemAt("/" + item.place(), "").file();
-                String before = seen.putIfAbsent(item.kind() + " " + item.id(), here);
+                String before = seen.putIfAbsent(item.kind() + " " + item.id(), file.path().toString());
                 if (before != null) {
                     problems.add(file.problemAt("/" + item.place() + "/" + item.kind() + "/id", "the " + item.kind() + " " + item.id() + " is also in " + before
                             + "; ids have to be unique"));
@@ -110,7 +106,7 @@ class RouteCheck {
                 }
             });
         }
-        CALLED_BY_THE_RELAY.stream().filter(called -> !consumed.contains(called)).sorted()
+        RouteFile.CALLED_BY_BEANS.values().stream().filter(called -> !consumed.contains(called)).sorted()
                 .forEach(called -> problems.add(new RouteProblem("routes", null, null, "no route consumes from " + called + ", which the relay itself calls")));
     }
 

@@ -64,7 +64,7 @@ final class RouteFile {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String DIRECT = "direct:";
     /** {@code lookUpEntities} asks the catalog through this route, which no file says. */
-    private static final Map<String, String> CALLED_BY_BEANS = Map.of("lookUpEntities", "direct:fetch-entities");
+    static final Map<String, String> CALLED_BY_BEANS = Map.of("lookUpEntities", "direct:fetch-entities");
 
     private final Path path;
     private final JsonNode content;

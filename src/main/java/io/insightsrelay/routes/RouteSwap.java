@@ -20,6 +20,7 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.PluginHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.stereotype.Component;
 
 /**
@@ -189,11 +190,8 @@ class RouteSwap {
             try {
                 PluginHelper.getRoutesLoader(context).loadRoutes(item.resource());
             } catch (Exception e) {
-                Throwable root = e;
-                while (root.getCause() != null) {
-                    root = root.getCause();
-                }
-                throw new IllegalStateException("the " + item.kind() + " " + item.id() + " of " + item.resource().getLocation() + " does not start: " + root.getMessage(), e);
+                throw new IllegalStateException("the " + item.kind() + " " + item.id() + " of " + item.resource().getLocation() + " does not start: "
+                        + NestedExceptionUtils.getMostSpecificCause(e).getMessage(), e);
             }
             if (item.isRoute() && context.getRouteController().getRouteStatus(item.id()) != ServiceStatus.Started) {
                 throw new IllegalStateException("the route " + item.id() + " did not start");
