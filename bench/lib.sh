@@ -55,8 +55,9 @@ start_relay() {
   local destination=$1; shift
   local events_url=$stand_in_url/events spotify_url=$stand_in_url/insights file
   rm -rf "$work/routes"
-  cp -r routes bench/bare.camel.yaml "$work"
-  mv "$work/bare.camel.yaml" "$work/routes"
+  cp -r routes "$work"
+  cp bench/bare.camel.yaml bench/floor.camel.yaml "$work/routes"
+  [ -d "$work/classes" ] || "${java}c" -d "$work/classes" -cp "$(< $class_path)" bench/Floor.java
   case $destination in
     none) spotify_url=http://127.0.0.1:9 ;;
     batch)
@@ -71,7 +72,8 @@ start_relay() {
   local begin; begin=$(now)
   RELAY_PORT=$port RELAY_MANAGEMENT_PORT=$((port + 1)) RELAY_DATA_DIR="$work/data" RELAY_ROUTES_DIR="$work/routes" RELAY_STOPDELAY=0s \
     BACKSTAGE_BASE_URL=$stand_in_url BACKSTAGE_TOKEN=catalog-token SPOTIFY_BASE_URL=$spotify_url SPOTIFY_BACKSTAGE_API_TOKEN=bench EVENTS_URL=$events_url \
-    DELIVER_RETRY_MAXBACKOFF=1s "$java" $flags "-Xlog:gc:file=$work/gc.log:uptime" -jar target/insights-relay.jar "$@" > "$work/relay.log" 2>&1 &
+    DELIVER_RETRY_MAXBACKOFF=1s "$java" $flags "-Xlog:gc:file=$work/gc.log:uptime" -cp target/insights-relay.jar -Dbench.file="$work/floor" \
+    -Dloader.main=io.insightsrelay.InsightsRelay -Dloader.path="$work/classes" org.springframework.boot.loader.launch.PropertiesLauncher "$@" > "$work/relay.log" 2>&1 &
   relay=$!
   wait_for "$management/actuator/health/readiness" "$relay" "$work/relay.log"
   ready=$(($(now) - begin))

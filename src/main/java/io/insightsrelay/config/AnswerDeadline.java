@@ -48,6 +48,9 @@ public final class AnswerDeadline extends EventNotifierSupport implements HttpCl
     private volatile Long stopBy;
 
     AnswerDeadline(@Value("${camel.main.shutdownTimeout}") int shutdownTimeout) {
+        // or Camel would make an event of every step of every exchange
+        setIgnoreExchangeEvents(true);
+        setIgnoreStepEvents(true);
         stopNanos = Duration.ofSeconds(shutdownTimeout).toNanos() / 2;
         watch = Executors.newSingleThreadScheduledExecutor(work -> {
             Thread thread = new Thread(work, "answer-deadline");

@@ -21,7 +21,7 @@ import org.springframework.core.env.Profiles;
 @EnableConfigurationProperties({IngestProperties.class, AuthProperties.class})
 class IngestConfiguration {
 
-    @Bean
+    @Bean(destroyMethod = "")
     IngestGate ingestGate() {
         return new IngestGate();
     }

@@ -134,6 +134,13 @@ final class IngestServer implements AutoCloseable {
 
     /** Tells this server when the routes are there. */
     private final class Watch extends EventNotifierSupport {
+
+        Watch() {
+            // or Camel would make an event of every step of every exchange
+            setIgnoreExchangeEvents(true);
+            setIgnoreStepEvents(true);
+        }
+
         @Override
         public void notify(CamelEvent event) {
             serving = event instanceof CamelEvent.CamelContextStartedEvent;
