@@ -150,8 +150,11 @@ class RouteReloadIT {
         String[] steps = {"id: redact", "id: answer-app-event", "id: append-to-spool", "id: check-acceptance", "id: answer-error"};
         long begun = System.nanoTime();
         int edits = 20;
-        try (AutoCloseable load = installation.load(16, answers)) {
+        try (AutoCloseable load = installation.load(32, answers)) {
             for (int i = 0; i < edits; i++) {
+                // at 1,000 requests/s that is an edit every three seconds
+                int answered = answers.getOrDefault(202, 0);
+                await().atMost(SOON).until(() -> answers.getOrDefault(202, 0) >= answered + 3000);
                 long accepted = reloads("accepted");
                 String renamed = steps[i % steps.length] + "-" + i;
                 String step = steps[i % steps.length];
