@@ -17,10 +17,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,22 +33,25 @@ public final class Catalog {
 
     private static final Logger LOG = LoggerFactory.getLogger(Catalog.class);
     private static final int JSON_AROUND_REF = 3;
+    private static final int JSON_AROUND_QUESTION = 64;
 
     private final AsyncLoadingCache<String, Optional<Entity>> cache;
-    private final Function<List<String>, CompletableFuture<List<JsonNode>>> byRefs;
-    private final int mostBytes;
+    private final BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs;
+    private final int maxBody;
+    private volatile List<String> fields;
 
     /**
-     * @param byRefs        asks the catalog: as many answers as refs, in their order, null for what it does not know
-     * @param bytesAround   bytes of a question besides its refs
+     * @param byRefs asks the catalog about refs, for fields: as many answers as refs, in their order, null for what it does not know
+     * @param fields what of entities is asked for
      */
-    public Catalog(Function<List<String>, CompletableFuture<List<JsonNode>>> byRefs, int bytesAround, CatalogProperties properties) {
-        this(byRefs, bytesAround, properties, Ticker.systemTicker());
+    public Catalog(BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs, List<String> fields, CatalogProperties properties) {
+        this(byRefs, fields, properties, Ticker.systemTicker());
     }
 
-    Catalog(Function<List<String>, CompletableFuture<List<JsonNode>>> byRefs, int bytesAround, CatalogProperties properties, Ticker ticker) {
+    Catalog(BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs, List<String> fields, CatalogProperties properties, Ticker ticker) {
         this.byRefs = byRefs;
-        this.mostBytes = properties.maxBody() - bytesAround;
+        this.maxBody = properties.maxBody();
+        this.fields = List.copyOf(fields);
         this.cache = Caffeine.newBuilder().maximumSize(properties.maxEntities()).ticker(ticker).recordStats()
                 .expireAfter(Expiry.<String, Optional<Entity>>creating((ref, entity) -> entity.isPresent() ? properties.foundTtl() : properties.missingTtl()))
                 .buildAsync(new AsyncCacheLoader<String, Optional<Entity>>() {
@@ -61,6 +65,25 @@ public final class Catalog {
                         return load(refs);
                     }
                 });
+    }
+
+    /**
+     * Has more of entities asked for from now on; what is remembered without it is forgotten. Cheap where all of it is asked for already.
+     *
+     * @param more of by-refs' {@code fields}
+     */
+    public void request(List<String> more) {
+        if (fields.containsAll(more)) {
+            return;
+        }
+        synchronized (this) {
+            Set<String> all = new TreeSet<>(fields);
+            if (all.addAll(more)) {
+                fields = List.copyOf(all);
+                // look-ups under way too: they ask for less
+                cache.synchronous().invalidateAll();
+            }
+        }
     }
 
     /**
@@ -156,7 +179,7 @@ public final class Catalog {
     }
 
     private CompletableFuture<Void> ask(List<String> question, Map<String, Optional<Entity>> loaded) {
-        return byRefs.apply(question).handle((answers, failure) -> {
+        return byRefs.apply(question, fields).handle((answers, failure) -> {
             if (failure != null) {
                 return askInParts(question, failure, loaded);
             }
@@ -190,6 +213,7 @@ public final class Catalog {
     /** Backstage refuses a body over 100 KiB. */
     private List<List<String>> questions(Set<? extends String> refs) {
         List<List<String>> questions = new ArrayList<>();
+        int mostBytes = maxBody - JSON_AROUND_QUESTION - fields.stream().mapToInt(field -> field.length() + JSON_AROUND_REF).sum();
         int bytes = mostBytes;
         for (String ref : refs) {
             // refs are ASCII, see EntityRef

@@ -23,7 +23,6 @@ import org.springframework.core.env.ConfigurableEnvironment;
 @EnableConfigurationProperties(CatalogProperties.class)
 class CatalogConfiguration {
 
-    private static final int BYTES_AROUND_REFS = 64;
     private static final int MOST_OF_AN_ANSWER = 300;
 
     @Bean
@@ -33,9 +32,7 @@ class CatalogConfiguration {
 
     @Bean
     Catalog catalog(RequestedFields fields, CatalogProperties properties, @Lazy ProducerTemplate template) {
-        List<String> asked = fields.catalogFields();
-        int bytesAround = BYTES_AROUND_REFS + asked.stream().mapToInt(field -> field.length() + 3).sum();
-        return new Catalog(refs -> fetch(template, Map.of("entityRefs", refs, "fields", asked)), bytesAround, properties);
+        return new Catalog((refs, asked) -> fetch(template, Map.of("entityRefs", refs, "fields", asked)), fields.catalogFields(), properties);
     }
 
     /** The question goes through the route direct:fetch-entities, which operators can edit. */

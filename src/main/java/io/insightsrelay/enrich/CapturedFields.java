@@ -4,8 +4,10 @@ import io.insightsrelay.catalog.BackstageBlock;
 import io.insightsrelay.catalog.EntityFilter;
 import io.insightsrelay.catalog.FieldPath;
 import io.insightsrelay.catalog.RequestedFields;
+import java.util.Collection;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.camel.Exchange;
 
 /**
  * What is captured of entities and users: the configured fields and those of Backstage's block.
@@ -28,6 +30,30 @@ public record CapturedFields(List<FieldPath> entity, List<FieldPath> user, boole
 
     private static List<FieldPath> join(List<String> configured, List<FieldPath> more) {
         return Stream.concat(configured.stream().map(FieldPath::new), more.stream()).distinct().toList();
+    }
+
+    /**
+     * What the route that an exchange is in captures besides: its exchange properties {@code captureEntityFields} and
+     * {@code captureIdentityFields}, each a list of paths, or a text with commas between them.
+     *
+     * @throws IllegalArgumentException if something in it is no path, or spec.memberOf, whose groups only application.yaml can ask for
+     */
+    static CapturedFields askedBy(Exchange exchange) {
+        List<FieldPath> user = paths(exchange, "captureIdentityFields");
+        if (user.contains(MEMBER_OF)) {
+            throw new IllegalArgumentException("the exchange property captureIdentityFields holds spec.memberOf; "
+                    + "enrich.userFields in application.yaml says whether groups are captured");
+        }
+        return new CapturedFields(paths(exchange, "captureEntityFields"), user, false, EntityFilter.ALL);
+    }
+
+    private static List<FieldPath> paths(Exchange exchange, String property) {
+        Object value = exchange.getProperty(property);
+        if (value == null) {
+            return List.of();
+        }
+        Stream<?> paths = value instanceof Collection<?> list ? list.stream() : Stream.of(value.toString().split(","));
+        return paths.map(path -> new FieldPath(String.valueOf(path).strip())).distinct().toList();
     }
 
     /** What is captured, what the filter looks at, and the relations to groups. */

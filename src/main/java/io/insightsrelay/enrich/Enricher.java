@@ -14,7 +14,8 @@ import org.apache.camel.Processor;
 
 /**
  * Adds to each event of the list in the body the captured fields of its entity and user as flat members, named by their
- * path: {@code entity.spec.type}, {@code user.metadata.namespace}; an object or a list is flattened the same way.
+ * path: {@code entity.spec.type}, {@code user.metadata.namespace}; an object or a list is flattened the same way. A route may ask for
+ * more, see {@link CapturedFields#askedBy}.
  * Thread-safe.
  */
 final class Enricher implements Processor {
@@ -31,13 +32,16 @@ final class Enricher implements Processor {
     @Override
     public void process(Exchange exchange) {
         LookedUp lookedUp = LookedUp.in(exchange);
+        CapturedFields more = CapturedFields.askedBy(exchange);
         exchange.getMessage().setBody(Event.each(EntityLookUp.events(exchange), event -> {
             LookedUp.Of of = lookedUp.of(event);
             if (of.entity() != null) {
                 event.added().putAll(ofEntities.get(of.entity()));
+                event.added().putAll(members("entity.", of.entity(), more.entity()));
             }
             if (of.user() != null) {
                 event.added().putAll(ofUsers.get(of.user()));
+                event.added().putAll(members("user.", of.user(), more.user()));
             }
         }));
     }

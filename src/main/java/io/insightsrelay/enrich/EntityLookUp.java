@@ -53,6 +53,7 @@ final class EntityLookUp implements Processor {
 
     @Override
     public void process(Exchange exchange) throws InterruptedException {
+        catalog.request(CapturedFields.askedBy(exchange).catalogFields());
         Map<Event, Refs> refsOf = new IdentityHashMap<>();
         Set<String> refs = new LinkedHashSet<>();
         Set<String> users = new LinkedHashSet<>();

@@ -25,6 +25,7 @@ class CatalogTest {
 
     private final Map<String, JsonNode> entities = new HashMap<>();
     private final List<List<String>> questions = new CopyOnWriteArrayList<>();
+    private final List<List<String>> askedFields = new CopyOnWriteArrayList<>();
     private final AtomicLong nanos = new AtomicLong();
     private Function<List<String>, CompletableFuture<List<JsonNode>>> byRefs = refs -> {
         questions.add(refs);
@@ -32,7 +33,10 @@ class CatalogTest {
         refs.forEach(ref -> answers.add(entities.get(ref)));
         return CompletableFuture.completedFuture(answers);
     };
-    private final Catalog catalog = new Catalog(refs -> byRefs.apply(refs), 100, PROPERTIES, nanos::get);
+    private final Catalog catalog = new Catalog((refs, fields) -> {
+        askedFields.add(fields);
+        return byRefs.apply(refs);
+    }, List.of("relations"), PROPERTIES, nanos::get);
 
     private void add(String ref, String type, String... targets) {
         List<String> relations = new ArrayList<>();
@@ -72,6 +76,27 @@ class CatalogTest {
         nanos.addAndGet(Duration.ofMinutes(5).toNanos());
         catalog.lookUp(both).join();
         assertThat(questions).hasSize(3);
+    }
+
+    @Test
+    void furtherFieldsAreAskedForFromThenOnAndWhatIsKnownWithoutThemIsForgotten() {
+        CompletableFuture<List<JsonNode>> slow = new CompletableFuture<>();
+        Function<List<String>, CompletableFuture<List<JsonNode>>> well = byRefs;
+        add("component:default/a", "none");
+        catalog.lookUp(List.of("component:default/a")).join();
+        byRefs = refs -> slow;
+        CompletableFuture<Map<String, Entity>> underWay = catalog.lookUp(List.of("component:default/b"));
+        catalog.request(List.of("spec.system", "relations"));
+        byRefs = well;
+        slow.complete(List.of(EntityFilterTest.json("{'metadata':{'name':'without'}}")));
+        underWay.join();
+        add("component:default/b", "none");
+        assertThat(catalog.lookUp(List.of("component:default/a", "component:default/b")).join().get("component:default/b").document().at("/metadata/name").asText())
+                .isEqualTo("component:default/b");
+        assertThat(askedFields).containsExactly(List.of("relations"), List.of("relations"), List.of("relations", "spec.system"));
+        catalog.request(List.of("spec.system"));
+        catalog.lookUp(List.of("component:default/a", "component:default/b")).join();
+        assertThat(askedFields).as("nothing new is asked for, so nothing is forgotten").hasSize(3);
     }
 
     @Test
