@@ -1,7 +1,5 @@
 package io.insightsrelay.redact;
 
-import io.insightsrelay.event.Event;
-import java.util.List;
 import org.apache.camel.Processor;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -15,11 +13,6 @@ class RedactConfiguration {
     /** Takes personal data out of what enrichment added to the events of the list in the body. */
     @Bean
     Processor redactEvents(RedactProperties properties) {
-        Redactor redactor = new Redactor(properties);
-        return exchange -> {
-            @SuppressWarnings("unchecked")
-            List<Event> events = (List<Event>) exchange.getMessage().getBody(List.class);
-            exchange.getMessage().setBody(Event.each(events, event -> redactor.redact(event.added())));
-        };
+        return properties.enabled() ? new EventRedactor(properties) : exchange -> { };
     }
 }

@@ -43,7 +43,7 @@ public final class Redactor {
                 }
                 more.add(compiled);
             } catch (PatternSyntaxException e) {
-                throw new IllegalArgumentException("redact.patterns: '" + pattern + "' is no regular expression in RE2 syntax (no look-around, no back-references): " + e.getDescription(), e);
+                throw new IllegalArgumentException("redact.patterns: '" + pattern + "' is no regular expression in RE2 syntax (no look-around, no back-references): " + e.getDescription());
             }
         }
         this.scanner = new TextScanner(properties.detectors(), properties.region(), more, properties.replacement());

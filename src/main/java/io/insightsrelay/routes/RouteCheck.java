@@ -16,6 +16,7 @@ import org.apache.camel.Route;
 import org.apache.camel.StartupSummaryLevel;
 import org.apache.camel.component.platform.http.PlatformHttpConstants;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.BeanFactoryDefinition;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
@@ -24,7 +25,7 @@ import org.apache.camel.reifier.RouteReifier;
 import org.apache.camel.spi.BeanRepository;
 import org.apache.camel.spi.PropertiesSource;
 import org.apache.camel.support.DefaultRegistry;
-import org.apache.camel.support.PluginHelper;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.core.env.Environment;
 import org.springframework.lang.Nullable;
 import org.springframework.stereotype.Component;
@@ -38,10 +39,12 @@ class RouteCheck {
 
     private final CamelContext running;
     private final Environment environment;
+    private final BeanFactory own;
 
-    RouteCheck(CamelContext running, Environment environment) {
+    RouteCheck(CamelContext running, Environment environment, BeanFactory own) {
         this.running = running;
         this.environment = environment;
+        this.own = own;
     }
 
     /** The files, or what is wrong with them. */
@@ -68,6 +71,7 @@ class RouteCheck {
         // a file that is not there to be looked at may hold what the others miss
         boolean complete = problems.isEmpty();
         duplicates(files, problems);
+        problems.addAll(takenNames(files));
         if (complete) {
             missingTargets(files, problems);
         }
@@ -87,12 +91,28 @@ class RouteCheck {
                     problems.add(file.problemAt("/" + item.place() + "/" + item.kind() + "/id", "the " + item.kind() + " " + item.id() + " is also in " + before
                             + "; ids have to be unique"));
                 }
+                for (String bean : item.beans()) {
+                    String defined = seen.putIfAbsent("bean " + bean, file.path().toString());
+                    if (defined != null && before == null) {
+                        problems.add(file.problemAt("/" + item.place() + "/beans", "the bean " + bean + " is also in " + defined + "; names have to be unique"));
+                    }
+                }
                 String other = item.from() != null && item.from().startsWith("direct:") ? consumers.putIfAbsent(item.from(), item.id()) : null;
                 if (other != null && before == null) {
                     problems.add(file.problemAt("/" + item.place() + "/route/from/uri", item.from() + " is consumed by the route " + other + " already"));
                 }
             }
         }
+    }
+
+    /** The relay's own beans win against those of files, which would then be there and do nothing. */
+    List<RouteProblem> takenNames(List<RouteFile> files) {
+        List<RouteProblem> problems = new ArrayList<>();
+        for (RouteFile file : files) {
+            file.items().forEach(item -> item.beans().stream().filter(own::containsBean).forEach(bean -> problems.add(file.problemAt("/" + item.place() + "/beans",
+                    "the relay has a bean " + bean + " of its own; give this one another name, and have the steps refer to that"))));
+        }
+        return problems;
     }
 
     private static void missingTargets(List<RouteFile> files, List<RouteProblem> problems) {
@@ -117,6 +137,8 @@ class RouteCheck {
             scratch.setStartupSummaryLevel(StartupSummaryLevel.Off);
             scratch.getCamelContextExtension().setName("validate");
             scratch.getCamelContextExtension().setRegistry(new DefaultRegistry(new Beans(running)));
+            // beans of files are made as the running context would make them
+            scratch.setInjector(running.getInjector());
             scratch.getPropertiesComponent().addPropertiesSource(new PropertiesSource() {
                 @Override
                 public String getName() {
@@ -141,7 +163,7 @@ class RouteCheck {
             Model model = scratch.getCamelContextExtension().getContextPlugin(Model.class);
             for (Item item : items) {
                 try {
-                    PluginHelper.getRoutesLoader(scratch).loadRoutes(item.resource());
+                    item.load(scratch);
                     RouteDefinition definition = item.isRoute() ? model.getRouteDefinition(item.id()) : null;
                     if (definition != null) {
                         Route route = new RouteReifier(scratch, definition).createRoute();
@@ -186,11 +208,12 @@ class RouteCheck {
         return null;
     }
 
-    /** The beans of the running context, but for those that would take the scratch context for theirs. */
+    /** The beans of the running context, but for those that files define, and those that would take the scratch context for theirs. */
     private record Beans(CamelContext running) implements BeanRepository {
 
-        private static boolean isShared(String name, Object bean) {
-            return !(bean instanceof org.apache.camel.Component) && !(bean instanceof CamelContext) && !PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME.equals(name);
+        private boolean isShared(String name, Object bean) {
+            List<BeanFactoryDefinition<?>> ofFiles = running.getCamelContextExtension().getContextPlugin(Model.class).getCustomBeans();
+            return ofFiles.stream().noneMatch(definition -> definition.getName().equals(name)) && !(bean instanceof org.apache.camel.Component) && !(bean instanceof CamelContext) && !PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME.equals(name);
         }
 
         @Override

@@ -11,6 +11,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.camel.CamelContext;
+import org.apache.camel.impl.engine.DefaultRoutesLoader;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.ResourceHelper;
 import org.springframework.lang.Nullable;
@@ -25,7 +27,7 @@ import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 
-/** A file of the routes folder: a list of routes and route configurations, and where in the file everything stands. Immutable. */
+/** A file of the routes folder: a list of routes, route configurations and beans, and where in the file everything stands. Immutable. */
 final class RouteFile {
 
     /** What cannot be read as YAML at all. */
@@ -46,18 +48,31 @@ final class RouteFile {
     /**
      * One entry of the list.
      *
-     * @param id       of the route or the route configuration; where there is none its place in the file
+     * @param id       of the route or the route configuration, the names of beans; where there is none its place in the file
      * @param kind     route, routeConfiguration, beans and so on
      * @param place    in the list, from 0
      * @param content  what it says, without comments and layout
      * @param resource the file with nothing in it but this entry, at its line
      * @param from     the URI that the route consumes from; null for what is no route
      * @param calls    the {@code direct:} endpoints that it names
+     * @param beans    the names of the beans that it defines
      */
-    record Item(String id, String kind, int place, JsonNode content, Resource resource, @Nullable String from, Set<String> calls) {
+    record Item(String id, String kind, int place, JsonNode content, Resource resource, @Nullable String from, Set<String> calls, Set<String> beans) {
 
         boolean isRoute() {
             return kind.equals("route");
+        }
+
+        /** Whether one of the beans may be part of it. */
+        boolean mentions(Set<String> names) {
+            return names.stream().anyMatch(content.toString()::contains);
+        }
+
+        /** Has Camel read it, by a loader of its own: one that has read a bean of that name and type before would leave the old one in place. */
+        void load(CamelContext context) throws Exception {
+            try (DefaultRoutesLoader loader = new DefaultRoutesLoader(context)) {
+                loader.loadRoutes(resource);
+            }
         }
     }
 
@@ -104,11 +119,15 @@ final class RouteFile {
         }
         String kind = entry.fieldNames().next();
         JsonNode definition = entry.get(kind);
-        String id = definition.path("id").isTextual() ? definition.path("id").asText() : path.getFileName() + "#" + place;
+        Set<String> beans = new LinkedHashSet<>();
+        if (kind.equals("beans")) {
+            definition.forEach(bean -> beans.add(bean.path("name").asText()));
+        }
+        String id = definition.path("id").isTextual() ? definition.path("id").asText() : beans.isEmpty() ? path.getFileName() + "#" + place : String.join(", ", beans);
         Set<String> calls = new LinkedHashSet<>();
         collectCalls(definition.path("from").path("steps"), calls);
         String from = kind.equals("route") ? definition.path("from").path("uri").asText() : null;
-        items.add(new Item(id, kind, place, entry, resource(list, place, lines), from, calls));
+        items.add(new Item(id, kind, place, entry, resource(list, place, lines), from, calls, beans));
     }
 
     private static void collectCalls(JsonNode node, Set<String> calls) {

@@ -56,6 +56,12 @@ public class RouteReload implements SmartLifecycle {
         this.intervalNanos = relay.reloadInterval().toNanos();
         // before Camel reads them: what changes in between counts as an edit
         running = folder.read();
+        if (running.values().stream().anyMatch(text -> text.contains("beans:"))) {
+            List<RouteProblem> taken = check.takenNames(parse(running));
+            if (!taken.isEmpty()) {
+                throw new IllegalArgumentException(String.join(System.lineSeparator(), taken.stream().map(RouteProblem::toString).toList()));
+            }
+        }
         for (String result : List.of("accepted", "rejected")) {
             metrics.counter("relay.routes.reloads", "result", result);
         }

@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
-import org.apache.camel.support.PluginHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
@@ -62,10 +62,21 @@ class RouteSwap {
     List<String> replace(Map<String, Item> before, Map<String, Item> after) throws Failed {
         List<Item> gone = new ArrayList<>(before.entrySet().stream().filter(entry -> !same(entry.getValue(), after.get(entry.getKey()))).map(Map.Entry::getValue).toList());
         List<Item> fresh = new ArrayList<>(after.entrySet().stream().filter(entry -> !same(entry.getValue(), before.get(entry.getKey()))).map(Map.Entry::getValue).toList());
-        if (gone.stream().anyMatch(item -> !item.isRoute()) || fresh.stream().anyMatch(item -> !item.isRoute())) {
-            // a configuration is part of every route that it configures
-            before.values().stream().filter(item -> item.isRoute() && !gone.contains(item)).forEach(gone::add);
-            after.values().stream().filter(item -> item.isRoute() && !fresh.contains(item)).forEach(fresh::add);
+        boolean configured = Stream.concat(gone.stream(), fresh.stream()).anyMatch(item -> !item.isRoute() && item.beans().isEmpty());
+        Set<String> beans = new HashSet<>();
+        Stream.concat(gone.stream(), fresh.stream()).forEach(item -> beans.addAll(item.beans()));
+        boolean more = true;
+        while (more) {
+            more = false;
+            for (Map.Entry<String, Item> entry : after.entrySet()) {
+                // a configuration is part of every route that it configures, a bean of what refers to it
+                Item item = entry.getValue();
+                if (!fresh.contains(item) && (configured && item.isRoute() || item.mentions(beans))) {
+                    gone.add(before.get(entry.getKey()));
+                    fresh.add(item);
+                    more |= beans.addAll(item.beans());
+                }
+            }
         }
         if (gone.isEmpty() && fresh.isEmpty()) {
             return List.of();
@@ -179,16 +190,20 @@ class RouteSwap {
             if (configuration != null) {
                 model.removeRouteConfiguration(configuration);
             }
+            for (String bean : item.beans()) {
+                context.getRegistry().unbind(bean);
+                model.getCustomBeans().removeIf(definition -> definition.getName().equals(bean));
+            }
         }
     }
 
     /** What others need before those that need it. */
     private void load(List<Item> items) throws Exception {
         List<Item> inOrder = new ArrayList<>(items);
-        inOrder.sort(Comparator.comparingInt(item -> !item.isRoute() ? 0 : item.from().startsWith("direct:") ? 1 : isHttp(item) ? 2 : 3));
+        inOrder.sort(Comparator.comparingInt(item -> !item.beans().isEmpty() ? -1 : !item.isRoute() ? 0 : item.from().startsWith("direct:") ? 1 : isHttp(item) ? 2 : 3));
         for (Item item : inOrder) {
             try {
-                PluginHelper.getRoutesLoader(context).loadRoutes(item.resource());
+                item.load(context);
             } catch (Exception e) {
                 throw new IllegalStateException("the " + item.kind() + " " + item.id() + " of " + item.resource().getLocation() + " does not start: "
                         + NestedExceptionUtils.getMostSpecificCause(e).getMessage(), e);

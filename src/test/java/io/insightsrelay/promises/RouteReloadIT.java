@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -170,6 +171,87 @@ class RouteReloadIT {
         assertThat(installation.check()).as("events that came twice").isZero();
         assertThat(installation.dead()).isEmpty();
         assertThat(installation.delivered()).isEqualTo(installation.acknowledged());
+    }
+
+    private static final String RULES = """
+            - beans:
+                - name: redactMore
+                  type: io.insightsrelay.redact.EventRedactor
+                  destroyMethod: %s
+                  properties:
+                    patterns: |
+                      %s
+            """;
+
+    private void writeRules(String destroyMethod, String pattern) throws IOException {
+        Path fresh = Files.writeString(folder.resolve("fresh"), RULES.formatted(destroyMethod, pattern));
+        Files.move(fresh, routes.resolve("rules.camel.yaml"), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void awaitRejected(String... told) {
+        await().atMost(SOON).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> assertThat(rejected().path("problems").toString()).contains(told));
+    }
+
+    /** What the type of an entity becomes, in the last request of the receiver. */
+    private void awaitType(String type) {
+        await().atMost(SOON).until(() -> {
+            installation.post();
+            return ("&" + installation.lastForm() + "&").contains("&context[entity.spec.type]=" + type + "&");
+        });
+    }
+
+    @Test
+    void beansOfFilesAreDefinedChangedAndRemoved() throws Exception {
+        IntStream.range(0, 50).forEach(i -> installation.portal.add("component:default/c" + i,
+                "{'kind':'Component','metadata':{'namespace':'default','name':'c" + i + "'},'spec':{'type':'service-7'}}"));
+        installation.start();
+        Map<Integer, Integer> answers = new ConcurrentHashMap<>();
+        try (AutoCloseable load = installation.load(4, answers)) {
+            awaitType("service-7");
+            // defined, and used by another file
+            writeRules("toString", "7");
+            edit("process.camel.yaml", replace("ref: redactEvents", "ref: redactMore"));
+            awaitType("service-[redacted]");
+            Map<String, String> before = running();
+
+            // changed: the route that uses it takes the new one, the others stay
+            writeRules("hashCode", "service");
+            awaitType("[redacted]-7");
+            assertThat(running()).containsOnlyKeys(before.keySet()).doesNotContainEntry("process-events", before.get("process-events"));
+            assertThat(running().entrySet().stream().filter(route -> !before.entrySet().contains(route)).map(Map.Entry::getKey)).containsExactly("process-events");
+
+            // wrong ones, each told where it stands, and what runs goes on
+            writeRules("toString", "(");
+            awaitRejected("rules.camel.yaml", "redactMore", "'(' is no regular expression");
+            writeRules("toString", "7\n        region: nowhere");
+            awaitRejected("redact.region is nowhere", "ISO 3166");
+            Files.writeString(routes.resolve("rules.camel.yaml"), RULES.formatted("toString", "7").replace("redactMore", "redactEvents"));
+            awaitRejected("rules.camel.yaml", "the relay has a bean redactEvents of its own");
+            Files.delete(routes.resolve("rules.camel.yaml"));
+            awaitRejected("process.camel.yaml", "redactMore");
+            awaitType("[redacted]-7");
+
+            // removed, together with what used it
+            long accepted = reloads("accepted");
+            edit("process.camel.yaml", replace("ref: redactMore", "ref: redactEvents"));
+            awaitAccepted(accepted);
+            awaitType("service-7");
+            edit("process.camel.yaml", replace("ref: redactEvents", "ref: redactMore"));
+            awaitRejected("process.camel.yaml", "redactMore");
+            // and there again, from the start
+            writeRules("toString", "7");
+            awaitType("service-[redacted]");
+        }
+        nothingSuffered(answers);
+        assertThat(installation.relay.stop()).isZero();
+        installation.start();
+        awaitType("service-[redacted]");
+        assertThat(installation.relay.stop()).isZero();
+        Files.writeString(routes.resolve("rules.camel.yaml"), RULES.formatted("toString", "7").replace("redactMore", "redactEvents"));
+        edit("process.camel.yaml", replace("ref: redactMore", "ref: redactEvents"));
+        installation.relay.launch(installation.arguments());
+        assertThat(installation.relay.awaitExit()).as("a start with a bean that would do nothing").isNotZero();
+        assertThat(installation.relay.log()).contains("the relay has a bean redactEvents of its own").doesNotContain("\tat ");
     }
 
     @Test

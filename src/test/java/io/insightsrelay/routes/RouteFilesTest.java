@@ -65,7 +65,7 @@ class RouteFilesTest {
     void isCanonicalWithAnIdAtEveryRouteAndStep(Path file) throws IOException {
         List<String> faults = new ArrayList<>();
         for (JsonNode item : read(file)) {
-            assertThat(item.has("route") || item.has("routeConfiguration")).as("only route and routeConfiguration stand in %s", file).isTrue();
+            assertThat(item.has("route") || item.has("routeConfiguration") || item.has("beans")).as("only route, routeConfiguration and beans stand in %s", file).isTrue();
             JsonNode route = item.path("route");
             if (item.has("route")) {
                 check(route.has("id"), faults, "a route without id");

@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URLDecoder;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,6 +50,7 @@ public final class Installation implements AutoCloseable {
     private final AtomicInteger requests = new AtomicInteger();
     private volatile Function<TestServer.Request, TestServer.Answer> authorization = request -> null;
     private volatile Function<Integer, TestServer.Answer> faults = number -> null;
+    private volatile String lastForm = "";
 
     /** Keeps the relay's data in {@code folder}. */
     public Installation(Path folder) {
@@ -84,6 +87,7 @@ public final class Installation implements AutoCloseable {
             // not one of the numbered events
             return TestServer.status(200);
         }
+        lastForm = request.text();
         String id = request.header("Idempotency-Key");
         String before = ids.putIfAbsent(number, id);
         if (before != null && !before.equals(id)) {
@@ -242,6 +246,11 @@ public final class Installation implements AutoCloseable {
     /** How many requests the receiver got, whatever it answered. */
     public int requests() {
         return requests.get();
+    }
+
+    /** The form of the event that arrived last, decoded. */
+    public String lastForm() {
+        return URLDecoder.decode(lastForm, StandardCharsets.UTF_8);
     }
 
     /** How many different events arrived. */
