@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.SpoolStore;
-import io.insightsrelay.testing.Portal;
+import io.insightsrelay.testing.Neighbours;
 import io.insightsrelay.testing.TestServer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -37,7 +37,6 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
-import org.springframework.util.FileSystemUtils;
 
 /** Every recipe of docs/cookbook, put into the routes folder of a running relay as an operator would. */
 @CamelSpringBootTest
@@ -46,8 +45,7 @@ import org.springframework.util.FileSystemUtils;
 class CookbookTest {
 
     private static final Path RECIPES = Path.of("docs/cookbook");
-    private static final Portal PORTAL = new Portal();
-    private static final TestServer SPOTIFY = new TestServer();
+    private static final Neighbours NEIGHBOURS = new Neighbours();
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final AtomicInteger MARKS = new AtomicInteger();
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -62,25 +60,16 @@ class CookbookTest {
     private CamelContext context;
 
     @DynamicPropertySource
-    static void configure(DynamicPropertyRegistry properties) throws IOException {
-        Path routes = folder.resolve("routes");
-        FileSystemUtils.copyRecursively(Path.of("routes"), routes);
-        PORTAL.add("component:default/petstore",
-                "{'kind':'Component','metadata':{'namespace':'default','name':'petstore'},'spec':{'type':'service','owner':'group:default/payments'}}");
-        properties.add("relay.port", TestServer::freePort);
-        properties.add("relay.dataDir", () -> folder.resolve("data"));
-        properties.add("relay.routesDir", routes::toString);
-        properties.add("backstage.baseUrl", PORTAL::url);
-        properties.add("backstage.token", () -> "catalog-token");
-        properties.add("deliver.spotify.baseUrl", SPOTIFY::url);
-        properties.add("deliver.spotify.apiToken", () -> "spotify-token");
-        properties.add("deliver.batch.linger", () -> "50ms");
+    static void configure(DynamicPropertyRegistry properties) {
+        NEIGHBOURS.portal.add("component:default/hr", "{'kind':'Component','metadata':{'namespace':'default','name':'hr','tags':['people','java']},"
+                + "'spec':{'type':'EMP-123456','lifecycle':'jane@example.com','system':'payroll'}}");
+        NEIGHBOURS.portal.add("user:default/jane", "{'kind':'User','metadata':{'namespace':'default','name':'jane','annotations':{'example.com/site':'Oslo'}}}");
+        NEIGHBOURS.configure(properties, folder);
     }
 
     @AfterAll
     static void close() {
-        PORTAL.close();
-        SPOTIFY.close();
+        NEIGHBOURS.close();
     }
 
     /** Puts the recipe in place of process.camel.yaml, and waits until it runs. */
@@ -101,12 +90,12 @@ class CookbookTest {
         eventsBySubject.forEach((subject, members) -> envelopes.add(envelope(UUID.randomUUID().toString(), subject, members)));
         // one that every recipe lets through
         envelopes.add(envelope("01a20bc5-ebe6-777b-8070-2376b7d2b6e0", mark, "'event':{'action':'navigate','subject':'" + mark + "','context':{}}"));
-        int before = SPOTIFY.requests().size();
+        int before = NEIGHBOURS.spotify.requests().size();
         store.append(store.log("events"), envelopes).join();
         Map<String, JsonNode> arrived = new LinkedHashMap<>();
         await().atMost(PATIENCE).until(() -> {
             arrived.clear();
-            SPOTIFY.requests().stream().skip(before).forEach(request -> arrived.put(read(request).path("subject").asText(), read(request)));
+            NEIGHBOURS.spotify.requests().stream().skip(before).forEach(request -> arrived.put(read(request).path("subject").asText(), read(request)));
             return arrived.containsKey(mark) && store.ledgers().get("spotify").waiting() == 0;
         });
         arrived.remove(mark);
@@ -124,6 +113,10 @@ class CookbookTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static JsonNode batch(TestServer.Request request) throws IOException {
+        return MAPPER.readTree(new GZIPInputStream(new ByteArrayInputStream(request.body())));
     }
 
     @Test
@@ -193,9 +186,7 @@ class CookbookTest {
     void routeByOrigin() throws IOException {
         try (TestServer own = new TestServer()) {
             cook("route-by-origin");
-            Path destination = folder.resolve("routes/http-batch.camel.yaml");
-            Files.writeString(destination, Files.readString(Path.of("routes/destinations/http-batch.camel.yaml")).replaceAll("\\{\\{env:EVENTS_URL:[^}]*}}", own.url() + "/events"));
-            await().atMost(PATIENCE).until(() -> store.ledgers().containsKey("http-batch"));
+            Path destination = switchOnHttpBatch(own);
             Map<String, JsonNode> arrived = through(Map.of(
                     "north", "'event':{'action':'click','subject':'SUBJECT','context':{'_origin':'https://north.example.com'}}",
                     "south", "'event':{'action':'click','subject':'SUBJECT','context':{'_origin':'https://south.example.com'}}",
@@ -203,12 +194,54 @@ class CookbookTest {
             assertThat(arrived).containsOnlyKeys("south", "nowhere");
             await().atMost(PATIENCE).until(() -> !own.requests().isEmpty() && store.ledgers().get("http-batch").waiting() == 0);
             assertThat(own.requests()).hasSize(1).allSatisfy(request -> {
-                JsonNode batch = MAPPER.readTree(new GZIPInputStream(new ByteArrayInputStream(request.body())));
+                JsonNode batch = batch(request);
                 assertThat(batch).hasSize(1);
                 assertThat(batch.at("/0/event/subject").asText()).isEqualTo("north");
             });
-            Files.delete(destination);
-            await().atMost(PATIENCE).until(() -> reload.rejected() == null && context.getRoute("take-batches-for-http-batch") == null);
+            switchOff(destination);
+        }
+    }
+
+    private Path switchOnHttpBatch(TestServer receiver) throws IOException {
+        Path destination = folder.resolve("routes/http-batch.camel.yaml");
+        Files.writeString(destination, Files.readString(Path.of("routes/destinations/http-batch.camel.yaml"))
+                .replaceAll("\\{\\{env:EVENTS_URL:[^}]*}}", receiver.url() + "/events"));
+        await().atMost(PATIENCE).until(() -> context.getRoute("take-batches-for-http-batch") != null && store.ledgers().containsKey("http-batch"));
+        return destination;
+    }
+
+    private void switchOff(Path destination) throws IOException {
+        Files.delete(destination);
+        await().atMost(PATIENCE).until(() -> reload.rejected() == null && context.getRoute("take-batches-for-http-batch") == null);
+    }
+
+    @Test
+    void captureEntityField() throws IOException {
+        String event = "'user':'user:default/jane','event':{'action':'click','subject':'SUBJECT','context':{'entityRef':'component:default/hr'}}";
+        // the catalog's answer is remembered without the further fields
+        assertThat(through(Map.of("before", event)).get("before").path("context").has("entity.spec.system")).isFalse();
+        cook("capture-entity-field");
+        JsonNode context = through(Map.of("after", event)).get("after").path("context");
+        assertThat(context.path("entity.metadata.tags.1").asText()).isEqualTo("java");
+        assertThat(context.path("entity.spec.system").asText()).isEqualTo("payroll");
+        assertThat(context.path("user.metadata.annotations.example.com/site").asText()).isEqualTo("Oslo");
+        assertThat(context.path("entity.kind").asText()).as("what application.yaml captures").isEqualTo("Component");
+    }
+
+    @Test
+    void swapRedactionRules() throws IOException {
+        try (TestServer own = new TestServer()) {
+            cook("swap-redaction-rules");
+            Path destination = switchOnHttpBatch(own);
+            JsonNode spotify = through(Map.of("person", "'event':{'action':'click','subject':'SUBJECT','context':{'entityRef':'component:default/hr'}}")).get("person");
+            assertThat(spotify.at("/context/entity.spec.type").asText()).isEqualTo("EMP-123456");
+            assertThat(spotify.at("/context/entity.spec.lifecycle").asText()).isEqualTo("[redacted]");
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(own.requests()).anySatisfy(request -> assertThat(batch(request)).anySatisfy(event -> {
+                assertThat(event.at("/event/subject").asText()).isEqualTo("person");
+                assertThat(event.at("/event/context/entity.spec.type").asText()).isEqualTo("***");
+                assertThat(event.at("/event/context/entity.spec.lifecycle").asText()).isEqualTo("jane@example.com");
+            })));
+            switchOff(destination);
         }
     }
 

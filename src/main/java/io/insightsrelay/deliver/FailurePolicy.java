@@ -7,6 +7,7 @@ import io.insightsrelay.event.Outcome.Type;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolFullException;
 import java.io.IOException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -16,6 +17,11 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.apache.camel.component.direct.DirectConsumerNotAvailableException;
 import org.apache.camel.http.base.HttpOperationFailedException;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.springframework.lang.Nullable;
 
 /** What an answer or an exception means for the event: the same table for every destination. */
@@ -70,12 +76,35 @@ final class FailurePolicy {
             if (cause instanceof RejectedExecutionException || cause instanceof DirectConsumerNotAvailableException) {
                 return Outcome.of(Type.RETRY, "a route that it goes through is being replaced");
             }
+            if (cause instanceof SQLException database) {
+                return Outcome.of(typeOf(database.getSQLState()), describe(cause));
+            }
+            if (cause instanceof KafkaException) {
+                return Outcome.of(typeOf(cause), describe(cause));
+            }
             if (cause instanceof IOException || cause instanceof TimeoutException
                     || cause instanceof SpoolException || cause instanceof SpoolFullException) {
                 return Outcome.of(Type.RETRY, describe(cause));
             }
         }
         return Outcome.of(Type.FAILED, describe(thrown));
+    }
+
+    /** By the class of the SQL state: bad data is that event's fault, all else (no connection, no table, no room) the database's. */
+    private static Type typeOf(@Nullable String sqlState) {
+        String kind = sqlState == null || sqlState.length() < 2 ? "" : sqlState.substring(0, 2);
+        return switch (kind) {
+            case "22", "23" -> Type.DEAD;
+            case "28" -> Type.UNAUTHORIZED;
+            default -> Type.RETRY;
+        };
+    }
+
+    private static Type typeOf(Throwable ofKafka) {
+        if (ofKafka instanceof RecordTooLargeException || ofKafka instanceof InvalidRecordException) {
+            return Type.DEAD;
+        }
+        return ofKafka instanceof AuthenticationException || ofKafka instanceof AuthorizationException ? Type.UNAUTHORIZED : Type.RETRY;
     }
 
     /** Whether a circuit breaker was open, which says nothing that is not known. */

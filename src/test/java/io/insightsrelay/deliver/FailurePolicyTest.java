@@ -5,18 +5,40 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.insightsrelay.event.Outcome.Type;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.concurrent.ExecutionException;
 import org.apache.camel.CamelExecutionException;
 import org.apache.camel.http.base.HttpOperationFailedException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.SaslAuthenticationException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FailurePolicyTest {
+
+    @ParameterizedTest
+    @CsvSource({"22P05,DEAD", "23502,DEAD", "28P01,UNAUTHORIZED", "08001,RETRY", "42P01,RETRY", "53300,RETRY", "57P03,RETRY", "'',RETRY", ",RETRY"})
+    void knowsADatabasesFaultFromAnEvents(String sqlState, Type type) {
+        assertThat(FailurePolicy.ofException(new CamelExecutionException("x", null, new SQLException("said", sqlState))).type()).isEqualTo(type);
+    }
+
+    @Test
+    void knowsABrokersFaultFromAnEvents() {
+        assertThat(FailurePolicy.ofException(new ExecutionException(new RecordTooLargeException("x"))).type()).isEqualTo(Type.DEAD);
+        assertThat(FailurePolicy.ofException(new ExecutionException(new TopicAuthorizationException("x"))).type()).isEqualTo(Type.UNAUTHORIZED);
+        assertThat(FailurePolicy.ofException(new SaslAuthenticationException("x")).type()).isEqualTo(Type.UNAUTHORIZED);
+        assertThat(FailurePolicy.ofException(new ExecutionException(new TimeoutException("x"))).type()).isEqualTo(Type.RETRY);
+        assertThat(FailurePolicy.ofException(new KafkaException("no resolvable bootstrap urls")).type()).isEqualTo(Type.RETRY);
+    }
 
     @ParameterizedTest
     @CsvSource({
