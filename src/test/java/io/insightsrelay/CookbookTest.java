@@ -103,7 +103,7 @@ class CookbookTest {
     }
 
     private static byte[] envelope(String id, String subject, String members) {
-        return ("{\"id\":\"" + id + "\",\"received\":\"" + Instant.now() + "\",\"kind\":\"agent\"," + members.replace('\'', '"').replace("SUBJECT", subject) + "}")
+        return ("{\"id\":\"" + id + (members.contains("'received'") ? "" : "\",\"received\":\"" + Instant.now()) + "\",\"kind\":\"agent\"," + members.replace('\'', '"').replace("SUBJECT", subject) + "}")
                 .getBytes(StandardCharsets.UTF_8);
     }
 
@@ -170,6 +170,30 @@ class CookbookTest {
                 "other", "'event':{'action':'click','subject':'SUBJECT','context':{}}"));
         assertThat(arrived.get("search").path("attributes").toString()).isEqualTo("{\"n\":2,\"searchTerm\":\"it's, (a) b\"}");
         assertThat(arrived.get("other").has("attributes")).isFalse();
+    }
+
+    @Test
+    void debounceSearch() throws IOException {
+        cook("debounce-search");
+        Map<String, String> events = new LinkedHashMap<>();
+        String search = "'event':{'action':'search','subject':'SUBJECT','context':{}}";
+        String jane = "'user':'user:default/jane',";
+        events.put("a", "'received':'" + Instant.now().minusSeconds(60) + "'," + jane + search);
+        events.put("ap", jane + search);
+        events.put("p", jane + search);
+        events.put("pet", jane + search);
+        events.put("pets", "'user':'user:default/joe'," + search);
+        events.put("petst", jane + search.replace("search", "click"));
+        events.put("petsto", jane + search);
+        events.put("petstore", jane + search);
+        events.put("zebra", jane + search);
+        events.put("n", search);
+        events.put("no", search);
+        events.put("s", search.replace("{}", "{'sessionId':'one'}"));
+        events.put("se", search.replace("{}", "{'sessionId':'two'}"));
+        events.put("sea", search.replace("{}", "{'sessionId':'one'}"));
+        // long ago, somebody else's or another session's, no search, no longer the same, of nobody
+        assertThat(through(events)).containsOnlyKeys("a", "ap", "pets", "petst", "petstore", "zebra", "n", "no", "se", "sea");
     }
 
     @Test
@@ -248,7 +272,7 @@ class CookbookTest {
     @Test
     void everyRecipeIsTestedAndInTheBook() throws IOException {
         String book = Files.readString(Path.of("docs/cookbook.md"));
-        List<String> tests = Stream.of(CookbookTest.class.getDeclaredMethods()).map(method -> method.getName().toLowerCase(java.util.Locale.ROOT)).toList();
+        List<String> tests = Stream.of(CookbookTest.class, ReplayDayTest.class).flatMap(type -> Stream.of(type.getDeclaredMethods())).map(method -> method.getName().toLowerCase(java.util.Locale.ROOT)).toList();
         try (Stream<Path> recipes = Files.list(RECIPES)) {
             assertThat(recipes.toList()).isNotEmpty().allSatisfy(recipe -> {
                 String name = recipe.getFileName().toString().replace(".camel.yaml", "");

@@ -33,9 +33,15 @@ class ManagementController {
         answer.put("bytes", store.size());
         answer.put("trouble", store.trouble());
         answer.put("logs", store.logStates().stream().map(log -> {
-            Map<String, Object> waiting = new LinkedHashMap<>();
-            log.cursors().forEach((consumer, progress) -> waiting.put(consumer, Map.of("position", progress.position(), "waiting", log.waiting(consumer))));
-            return Map.of("name", log.name(), "lastPosition", log.lastPosition(), "consumers", waiting);
+            Map<String, Object> consumers = new LinkedHashMap<>();
+            log.cursors().forEach((consumer, progress) -> consumers.put(consumer, Map.of("position", progress.position(), "waiting", log.waiting(consumer),
+                    "running", store.isRunning(log.name(), consumer), "ended", progress.isAtEnd())));
+            Map<String, Object> described = new LinkedHashMap<>();
+            described.put("name", log.name());
+            described.put("lastPosition", log.lastPosition());
+            described.put("oldest", store.oldest(log.name()));
+            described.put("consumers", consumers);
+            return described;
         }).toList());
         answer.put("events", store.ledgers());
         return answer;

@@ -50,7 +50,8 @@ public record Ledger(long received, long delivered, long deadLetters, long delet
                 for (String name : logs) {
                     boolean retries = new SpoolLog(name, 0).isRetries();
                     try (ResultSet rows = statement.executeQuery("""
-                            SELECT consumer, last - start, last - position - (SELECT count(*) FROM settled s WHERE s.log = c.log AND s.consumer = c.consumer)
+                            SELECT consumer, min(last, coalesce(ends_at, last)) - start,
+                                min(last, coalesce(ends_at, last)) - position - (SELECT count(*) FROM settled s WHERE s.log = c.log AND s.consumer = c.consumer)
                             FROM cursor c, (SELECT max(coalesce((SELECT max(position) FROM "log_%1$s"), 0), max(position)) AS last FROM cursor WHERE log = '%1$s')
                             WHERE log = '%1$s'""".formatted(name))) {
                         while (rows.next()) {

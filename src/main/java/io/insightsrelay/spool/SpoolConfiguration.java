@@ -41,6 +41,8 @@ class SpoolConfiguration {
         return registry -> {
             Gauge.builder("relay.spool.size", store, SpoolStore::size).baseUnit("bytes")
                     .description("What the spool takes on disk").register(registry);
+            FunctionCounter.builder("relay.spool.deleted.early", store, SpoolStore::deletedEarly)
+                    .description("Events that every destination had finished with, deleted for want of room before spool.keep was over").register(registry);
             store.eachConsumer(new LedgerMetrics(store, registry)::register);
         };
     }

@@ -12,6 +12,7 @@ import org.apache.camel.Processor;
 import org.apache.camel.support.DefaultConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.lang.Nullable;
 
 /**
  * Hands out batches, one at a time or a few that overlap, and moves the cursor when the first of those under way is done
@@ -29,16 +30,22 @@ final class SpoolConsumer extends DefaultConsumer {
     private Thread thread;
     private ExecutorService workers;
     private volatile boolean running;
+    private final SpoolSpan span;
     private Set<Long> settled;
+    /** Up to where batches were handed out; less than 0 where that has to be looked up. */
+    private long read;
+    @Nullable
+    private volatile Long end;
     private final Deque<UnderWay> underWay = new ArrayDeque<>();
 
     /** A batch that was handed out; {@code before} is the position before its first event, {@code read} how many were read. */
     private record UnderWay(SpoolBatch batch, long before, long last, int read) {
     }
 
-    SpoolConsumer(SpoolEndpoint endpoint, Processor processor) {
+    SpoolConsumer(SpoolEndpoint endpoint, Processor processor, SpoolSpan span) {
         super(endpoint, processor);
         this.endpoint = endpoint;
+        this.span = span;
     }
 
     @Override
@@ -73,18 +80,17 @@ final class SpoolConsumer extends DefaultConsumer {
 
     private void run() {
         long failures = 0;
-        long read = -1;
+        read = -1;
         while (running) {
             try {
-                if (read < 0) {
-                    read = endpoint.store().cursor(log, endpoint.getGroup());
-                    settled = endpoint.store().settled(log, endpoint.getGroup());
+                if (read < 0 || end == null && span.isOver()) {
+                    awaitFewer(1);
+                    open();
                 }
-                awaitRoom();
+                awaitFewer(endpoint.getBatchesAtOnce());
                 List<SpoolStore.Row> rows = nextBatch(read);
                 if (!rows.isEmpty()) {
-                    handOut(rows, read);
-                    read = rows.get(rows.size() - 1).position();
+                    handOut(rows, rows.get(rows.size() - 1).position());
                 }
                 failures = 0;
             } catch (InterruptedException e) {
@@ -102,17 +108,32 @@ final class SpoolConsumer extends DefaultConsumer {
         }
     }
 
-    private synchronized void awaitRoom() throws InterruptedException {
-        while (running && underWay.size() >= endpoint.getBatchesAtOnce()) {
+    private void open() {
+        SpoolStore.Progress progress = endpoint.store().open(log, endpoint.getGroup(), span);
+        settled = endpoint.store().settled(log, endpoint.getGroup());
+        end = progress.end();
+        read = progress.position();
+        tellIfAtEnd(read);
+    }
+
+    private void tellIfAtEnd(long position) {
+        if (end != null && position >= end) {
+            LOG.info("{} is at its end in {} and takes no more events; a consumer that is to begin anew needs another group", endpoint.getGroup(), log.name());
+        }
+    }
+
+    private synchronized void awaitFewer(int batches) throws InterruptedException {
+        while (running && underWay.size() >= batches) {
             wait(LONGEST_IDLE_MILLIS);
         }
     }
 
-    private synchronized void handOut(List<SpoolStore.Row> rows, long before) {
+    private synchronized void handOut(List<SpoolStore.Row> rows, long last) {
         List<SpoolStore.Row> open = rows.stream().filter(row -> !settled.contains(row.position())).toList();
         UnderWay previous = underWay.peekLast();
         SpoolBatch batch = new SpoolBatch(endpoint.store(), log, endpoint.getGroup(), open, () -> !running, previous == null ? null : previous.batch);
-        underWay.add(new UnderWay(batch, before, rows.get(rows.size() - 1).position(), rows.size()));
+        underWay.add(new UnderWay(batch, read, last, rows.size()));
+        read = last;
         workers.execute(() -> work(batch));
     }
 
@@ -142,6 +163,7 @@ final class SpoolConsumer extends DefaultConsumer {
             first.batch.finish(first.before, first.last, first.read);
             settled.removeIf(position -> position <= first.last);
             underWay.remove();
+            tellIfAtEnd(first.last);
             notifyAll();
         }
     }
@@ -160,17 +182,26 @@ final class SpoolConsumer extends DefaultConsumer {
     }
 
     private List<SpoolStore.Row> nextBatch(long cursor) throws InterruptedException {
+        if (end != null && cursor >= end) {
+            log.awaitBeyond(Long.MAX_VALUE, LONGEST_IDLE_MILLIS);
+            return List.of();
+        }
         log.awaitBeyond(cursor, LONGEST_IDLE_MILLIS);
         long lingerUntil = System.nanoTime() + endpoint.getLinger().toNanos();
         long left;
-        while (running && log.lastPosition() > cursor && log.lastPosition() - cursor < endpoint.getBatchSize()
+        while (running && end == null && log.lastPosition() > cursor && log.lastPosition() - cursor < endpoint.getBatchSize()
                 && (left = TimeUnit.NANOSECONDS.toMillis(lingerUntil - System.nanoTime())) > 0) {
             log.awaitBeyond(log.lastPosition(), left);
         }
         if (!running || log.lastPosition() <= cursor) {
             return List.of();
         }
-        List<SpoolStore.Row> rows = endpoint.store().rowsBeyond(log, cursor, endpoint.getBatchSize(), endpoint.getMaxBytes());
+        List<SpoolStore.Row> rows = endpoint.store().rowsBeyond(log, cursor, endpoint.getBatchSize(), endpoint.getMaxBytes()).stream()
+                .takeWhile(row -> end == null ? !span.isBefore(row.storedAt()) : row.position() <= end).toList();
+        if (rows.isEmpty() && end != null) {
+            // what was there up to the end is lost
+            handOut(rows, end);
+        }
         return endpoint.getDelay().isZero() ? rows : rested(rows);
     }
 

@@ -1,5 +1,6 @@
 package io.insightsrelay.spool;
 
+import io.insightsrelay.spool.SpoolStore.Progress;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -7,7 +8,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.lang.Nullable;
 
 /**
  * How far a consumer is, in the database: every event up to its position has an outcome, and so have the single ones beyond
@@ -15,24 +19,56 @@ import java.util.Set;
  */
 final class SpoolCursor {
 
+    private static final String SETTLED = "(SELECT count(*) FROM settled s WHERE s.log = c.log AND s.consumer = c.consumer)";
+
     private SpoolCursor() {
     }
 
-    /** The consumer's position; one that is new begins with the oldest event that there is, and counts from there. */
-    static long open(Connection connection, SpoolLog log, String consumer) throws SQLException {
-        try (PreparedStatement known = prepare(connection, "SELECT position FROM cursor WHERE log = ? AND consumer = ?", log, consumer);
+    /** Where the consumer is. One that is new begins where the span does and counts from there; an end that was reached stays. */
+    static Progress open(Connection connection, SpoolLog log, String consumer, SpoolSpan span) throws SQLException {
+        Progress progress = progress(connection, log, consumer);
+        if (progress == null) {
+            begin(connection, log, consumer, span.start(connection, log));
+            progress = progress(connection, log, consumer);
+        }
+        if (progress.isAtEnd()) {
+            return progress;
+        }
+        try (PreparedStatement end = prepare(connection, """
+                UPDATE cursor SET ends_at = max(?3, position, (SELECT coalesce(max(position), 0) FROM settled WHERE log = ?1 AND consumer = ?2))
+                WHERE log = ?1 AND consumer = ?2 AND (ends_at IS NOT NULL OR ?3 IS NOT NULL)""", log, consumer)) {
+            // max of null is null
+            end.setObject(3, span.end(connection, log));
+            end.executeUpdate();
+        }
+        return progress(connection, log, consumer);
+    }
+
+    @Nullable
+    private static Progress progress(Connection connection, SpoolLog log, String consumer) throws SQLException {
+        try (PreparedStatement known = prepare(connection, "SELECT position, " + SETTLED + ", ends_at FROM cursor c WHERE log = ? AND consumer = ?", log, consumer);
              ResultSet row = known.executeQuery()) {
-            if (row.next()) {
-                return row.getLong(1);
-            }
+            return row.next() ? progress(row, 1) : null;
         }
-        long first = log.lastPosition();
+    }
+
+    private static Progress progress(ResultSet row, int column) throws SQLException {
+        return new Progress(row.getLong(column), row.getLong(column + 1), row.getObject(column + 2) instanceof Number end ? end.longValue() : null);
+    }
+
+    /** How far every consumer of every log is, by log and consumer. */
+    static Map<String, Map<String, Progress>> all(Connection connection) throws SQLException {
+        Map<String, Map<String, Progress>> cursors = new ConcurrentHashMap<>();
         try (Statement statement = connection.createStatement();
-             ResultSet row = statement.executeQuery("SELECT position, payload FROM " + log.table() + " ORDER BY position LIMIT 1")) {
-            if (row.next()) {
-                first = row.getLong(1) - SpoolBlock.events(row.getBytes(2)).size();
+             ResultSet rows = statement.executeQuery("SELECT log, consumer, position, " + SETTLED + ", ends_at FROM cursor c")) {
+            while (rows.next()) {
+                cursors.computeIfAbsent(rows.getString(1), name -> new ConcurrentHashMap<>()).put(rows.getString(2), progress(rows, 3));
             }
         }
+        return cursors;
+    }
+
+    private static void begin(Connection connection, SpoolLog log, String consumer, long first) throws SQLException {
         try (PreparedStatement create = prepare(connection, "INSERT INTO cursor(log, consumer, position, start) VALUES (?1, ?2, ?3, ?3)", log, consumer)) {
             create.setLong(3, first);
             create.executeUpdate();
@@ -47,7 +83,6 @@ final class SpoolCursor {
                 }
             }
         }
-        return first;
     }
 
     /** The positions beyond the cursor that have an outcome. */

@@ -42,6 +42,12 @@ public final class SpoolEndpoint extends DefaultEndpoint {
     @UriParam(label = "consumer", defaultValue = "1", description = "How many batches may be under way at once. Beyond 1 the route has to wait for its "
             + "turn (awaitTurn) where order matters")
     private int batchesAtOnce = 1;
+    @UriParam(label = "consumer", defaultValue = "beginning", description = "Where a group begins that was never there before: beginning (the oldest event that the "
+            + "log still has), end (with what is stored from then on), how far back, such as 24h, or a time, such as 2026-11-25T00:00:00Z")
+    private String from = "beginning";
+    @UriParam(label = "consumer", description = "A time, such as 2026-11-26T00:00:00Z: events that were stored then or later are not for this group, and it "
+            + "keeps nothing from being deleted once it has finished with those before. An end that was reached stays")
+    private String until;
 
     SpoolEndpoint(String uri, SpoolComponent component, String log) {
         super(uri, component);
@@ -60,7 +66,7 @@ public final class SpoolEndpoint extends DefaultEndpoint {
             throw new IllegalArgumentException("batchSize=" + batchSize + ", maxBytes=" + maxBytes + ", batchesAtOnce=" + batchesAtOnce + ", linger=" + linger + ", delay=" + delay
                     + " of " + getEndpointUri() + ": the first three have to be at least 1, the others at least 0");
         }
-        SpoolConsumer consumer = new SpoolConsumer(this, processor);
+        SpoolConsumer consumer = new SpoolConsumer(this, processor, SpoolSpan.parse(from, until));
         configureConsumer(consumer);
         return consumer;
     }
@@ -132,5 +138,25 @@ public final class SpoolEndpoint extends DefaultEndpoint {
     /** How many batches may be under way at once, at least 1. */
     public void setBatchesAtOnce(int batchesAtOnce) {
         this.batchesAtOnce = batchesAtOnce;
+    }
+
+    /** Where a group begins that was never there before. */
+    public String getFrom() {
+        return from;
+    }
+
+    /** Where a group begins that was never there before: beginning, end, how far back, or a time (ISO-8601 with its zone). */
+    public void setFrom(String from) {
+        this.from = from;
+    }
+
+    /** From when on events are not for this group; null for no end. */
+    public String getUntil() {
+        return until;
+    }
+
+    /** From when on events are not for this group: a time (ISO-8601 with its zone); null for no end. */
+    public void setUntil(String until) {
+        this.until = until;
     }
 }

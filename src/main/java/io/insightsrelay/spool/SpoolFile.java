@@ -38,7 +38,9 @@ final class SpoolFile implements AutoCloseable {
                     "CREATE INDEX dead_letter_destination ON dead_letter(destination, died_at)",
                     "INSERT INTO tally SELECT destination, 'opening', count(*) FROM dead_letter GROUP BY destination"),
             // a row may hold several events from here on, see SpoolBlock; those that are there stay as they are
-            List.of());
+            List.of(),
+            // the position of the last event that a consumer takes, where it has an end
+            List.of("ALTER TABLE cursor ADD COLUMN ends_at INTEGER"));
 
     private static final String LOCK = "relay.lock";
 

@@ -14,6 +14,7 @@ import org.springframework.validation.annotation.Validated;
  * @param maxPendingSize  most that may wait in memory for the next commit; beyond it appends fail likewise
  * @param fullRetryAfter  what a refused caller is told to wait
  * @param cleanUpInterval how often what every consumer has finished with is deleted
+ * @param keep            how long after it was stored an event stays although every consumer has finished with it, where there is room
  */
 @Validated
 @ConfigurationProperties("spool")
@@ -21,5 +22,6 @@ public record SpoolProperties(
         @NotNull DataSize maxSize,
         @NotNull DataSize maxPendingSize,
         @NotNull @DurationMin(seconds = 1) Duration fullRetryAfter,
-        @NotNull @DurationMin(millis = 100) Duration cleanUpInterval) {
+        @NotNull @DurationMin(millis = 100) Duration cleanUpInterval,
+        @NotNull @DurationMin(millis = 0) Duration keep) {
 }

@@ -207,10 +207,10 @@ final class SpoolRescue {
                     events += insert(table, row.rowid(), values.get(1), values.get(2)) * SpoolBlock.events((byte[]) values.get(2)).size();
                 } else if ((unknown || row.table().equals("dead_letter")) && values.size() == 9 && values.get(8) instanceof byte[]) {
                     deadLetters += insert("dead_letter", values.toArray());
-                } else if (row.table().equals("cursor") || unknown && values.size() == 4 && values.get(0) instanceof String && values.get(2) instanceof Long) {
+                } else if (row.table().equals("cursor") || unknown && (values.size() == 4 || values.size() == 5) && values.get(0) instanceof String && values.get(2) instanceof Long) {
                     log((String) values.get(0));
                     Object start = values.size() > 3 ? values.get(3) : values.get(2);
-                    insert("cursor", values.get(0), values.get(1), values.get(2), start);
+                    insert("cursor", values.get(0), values.get(1), values.get(2), start, values.size() > 4 ? values.get(4) : null);
                 } else if (row.table().equals("settled") || row.table().equals("tally")) {
                     insert(row.table(), values.toArray());
                 }
@@ -226,7 +226,7 @@ final class SpoolRescue {
         private SpoolLog log(String name) throws SQLException {
             SpoolLog log = new SpoolLog(name, 0);
             if (logs.add(name)) {
-                SpoolStore.createTable(connection, log);
+                SpoolRows.createTable(connection, log);
             }
             return log;
         }

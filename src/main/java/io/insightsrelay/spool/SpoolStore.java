@@ -2,10 +2,10 @@ package io.insightsrelay.spool;
 
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.springframework.lang.Nullable;
 
 /**
@@ -46,8 +47,13 @@ public final class SpoolStore implements AutoCloseable {
      *
      * @param position every event up to it has an outcome
      * @param settled  how many beyond it have one too
+     * @param end      position of the last event that it takes; null while it goes on
      */
-    public record Progress(long position, long settled) {
+    public record Progress(long position, long settled, @Nullable Long end) {
+        /** Whether it takes no more events: it had an end and has reached it. */
+        public boolean isAtEnd() {
+            return end != null && position >= end;
+        }
     }
 
     /** What {@code /management/spool} shows of a log, with the progress of each consumer. */
@@ -59,8 +65,8 @@ public final class SpoolStore implements AutoCloseable {
 
         /** How many events of the log the consumer has before it. */
         public long waiting(String consumer) {
-            Progress progress = cursors.getOrDefault(consumer, new Progress(0, 0));
-            return lastPosition - progress.position - progress.settled;
+            Progress progress = cursors.getOrDefault(consumer, new Progress(0, 0, null));
+            return (progress.end == null ? lastPosition : progress.end) - progress.position - progress.settled;
         }
     }
 
@@ -88,7 +94,7 @@ public final class SpoolStore implements AutoCloseable {
             reading = file.connect();
             readLogs();
             writer = new GroupCommitWriter(file::connect, this::checkDamage);
-            upkeep = new SpoolUpkeep(file, writer, logs.values(), properties.cleanUpInterval());
+            upkeep = new SpoolUpkeep(file, writer, logs.values(), properties);
         } catch (SQLException e) {
             file.close();
             throw new SpoolException("The spool in " + folder.toAbsolutePath() + " cannot be opened: " + e.getMessage(), e);
@@ -110,7 +116,7 @@ public final class SpoolStore implements AutoCloseable {
         }
         SpoolLog log = new SpoolLog(name, 0);
         join(writer.write((connection, appender) -> {
-            createTable(connection, log);
+            SpoolRows.createTable(connection, log);
             return null;
         }));
         SpoolLog earlier = logs.putIfAbsent(name, log);
@@ -164,6 +170,11 @@ public final class SpoolStore implements AutoCloseable {
         return upkeep.size();
     }
 
+    /** Events deleted since the start, for want of room, before {@code spool.keep} was over; every consumer had finished with them. */
+    long deletedEarly() {
+        return upkeep.deletedEarly();
+    }
+
     /** What is called, once, when a part of the file turns out to be damaged; the next start salvages it. */
     void whenDamaged(Runnable reaction) {
         onDamage = reaction;
@@ -186,9 +197,16 @@ public final class SpoolStore implements AutoCloseable {
             return "the spool is closed";
         }
         if (size() >= properties.maxSize().toBytes()) {
-            return "the spool is at its limit of " + properties.maxSize().toMegabytes() + " MB on disk (spool.maxSize)";
+            return "the spool is at its limit of " + properties.maxSize().toMegabytes() + " MB on disk (spool.maxSize)" + forgotten();
         }
         return writer.trouble() == null ? null : "the last commit failed: " + writer.trouble();
+    }
+
+    /** Consumers without a route for which the spool keeps events, as a part of a sentence. */
+    private String forgotten() {
+        String names = logStates().stream().filter(log -> !log.isRetries()).flatMap(log -> log.cursors().keySet().stream()
+                .filter(consumer -> log.waiting(consumer) > 0 && !isRunning(log.name(), consumer))).distinct().collect(Collectors.joining(", "));
+        return names.isEmpty() ? "" : "; it also keeps events for " + names + ", which no route takes";
     }
 
     /** What became of the events of each consumer, by its name; see {@link Ledger}. */
@@ -233,11 +251,11 @@ public final class SpoolStore implements AutoCloseable {
         }
     }
 
-    /** Where the consumer is in the log: the position up to which it has finished with every event. */
-    long cursor(SpoolLog log, String consumer) {
-        long position = join(writer.write((connection, appender) -> SpoolCursor.open(connection, log, consumer)));
-        progress(log, consumer, position, join(writer.write((connection, appender) -> SpoolCursor.settled(connection, log, consumer))).size());
-        return position;
+    /** Where the consumer is in the log; one that was never there before begins where the span says. */
+    Progress open(SpoolLog log, String consumer, SpoolSpan span) {
+        Progress progress = join(writer.write((connection, appender) -> SpoolCursor.open(connection, log, consumer, span)));
+        cursors.computeIfAbsent(log.name(), name -> new ConcurrentHashMap<>()).put(consumer, progress);
+        return progress;
     }
 
     /** The positions beyond the cursor that the consumer has finished with. */
@@ -252,22 +270,30 @@ public final class SpoolStore implements AutoCloseable {
             return null;
         }).thenRun(() -> cursors.get(log.name()).computeIfPresent(consumer, (name, progress) -> new Progress(position,
                 // of the events that it passes some were settled before
-                Math.max(0, progress.settled - (position - progress.position - delivered - lost)))));
+                Math.max(0, progress.settled - (position - progress.position - delivered - lost)), progress.end)));
     }
 
     /** Takes note of positions beyond the cursor that are settled. */
     void settled(SpoolLog log, String consumer, int count) {
-        cursors.get(log.name()).computeIfPresent(consumer, (name, progress) -> new Progress(progress.position, progress.settled + count));
-    }
-
-    private void progress(SpoolLog log, String consumer, long position, int settled) {
-        cursors.computeIfAbsent(log.name(), name -> new ConcurrentHashMap<>()).put(consumer, new Progress(position, settled));
+        cursors.get(log.name()).computeIfPresent(consumer, (name, progress) -> new Progress(progress.position, progress.settled + count, progress.end));
     }
 
     /** Says that the consumer reads the log from now on: it cannot be forgotten. */
     void attach(SpoolLog log, String consumer) {
         running.add(consumer + " " + log.name());
         newConsumer.accept(consumer);
+    }
+
+    /** Whether the consumer reads the log now; one that does not keeps what it has not finished with from being deleted all the same. */
+    public boolean isRunning(String log, String consumer) {
+        return running.contains(consumer + " " + log);
+    }
+
+    /** When the oldest event was stored that the log still has; null if it has none. */
+    @Nullable
+    public Instant oldest(String log) {
+        Long millis = read((connection, appender) -> SpoolRows.oldestStoredAt(connection, new SpoolLog(log, 0)));
+        return millis == null ? null : Instant.ofEpochMilli(millis);
     }
 
     /** Says that the consumer no longer reads the log. */
@@ -277,7 +303,7 @@ public final class SpoolStore implements AutoCloseable {
 
     /**
      * Forgets a consumer that is no more, with its retries and its counts, so that nothing is kept for it but its dead
-     * letters. Should it come back it starts with the oldest event that there is then.
+     * letters. Should it come back it starts as one that is new.
      *
      * @return whether there were any
      * @throws IllegalStateException if the consumer is running
@@ -297,32 +323,9 @@ public final class SpoolStore implements AutoCloseable {
         return known;
     }
 
-    /** Reads on from {@code position}, in order; stops at {@code count} rows or before {@code bytes}, but takes at least one. */
+    /** Reads on from {@code position}, in order; see {@link SpoolRows#beyond}. */
     List<Row> rowsBeyond(SpoolLog log, long position, int count, long bytes) {
-        return read((connection, appender) -> {
-            try (PreparedStatement statement = connection.prepareStatement("SELECT position, stored_at, payload FROM "
-                    + log.table() + " WHERE position > ? ORDER BY position LIMIT ?")) {
-                statement.setLong(1, position);
-                statement.setInt(2, count);
-                List<Row> rows = new ArrayList<>();
-                long total = 0;
-                try (ResultSet result = statement.executeQuery()) {
-                    while (result.next()) {
-                        List<byte[]> events = SpoolBlock.events(result.getBytes(3));
-                        long storedAt = result.getLong(2);
-                        long before = result.getLong(1) - events.size();
-                        for (int i = (int) Math.max(0, position - before); i < events.size(); i++) {
-                            total += events.get(i).length;
-                            if (rows.size() == count || total > bytes && !rows.isEmpty()) {
-                                return rows;
-                            }
-                            rows.add(new Row(before + i + 1, storedAt, events.get(i)));
-                        }
-                    }
-                }
-                return rows;
-            }
-        });
+        return read((connection, appender) -> SpoolRows.beyond(connection, log, position, count, bytes));
     }
 
     private CompletableFuture<Void> full(String message) {
@@ -337,13 +340,7 @@ public final class SpoolStore implements AutoCloseable {
                     names.add(rows.getString(1));
                 }
             }
-            try (ResultSet rows = statement.executeQuery("""
-                    SELECT log, consumer, position, (SELECT count(*) FROM settled s WHERE s.log = c.log AND s.consumer = c.consumer) FROM cursor c""")) {
-                while (rows.next()) {
-                    cursors.computeIfAbsent(rows.getString(1), name -> new ConcurrentHashMap<>())
-                            .put(rows.getString(2), new Progress(rows.getLong(3), rows.getLong(4)));
-                }
-            }
+            cursors.putAll(SpoolCursor.all(reading));
             for (String name : names) {
                 // the highest position may be deleted already: then a cursor remembers it
                 long last = cursors.getOrDefault(name, Map.of()).values().stream().mapToLong(Progress::position).max().orElse(0);
@@ -352,13 +349,6 @@ public final class SpoolStore implements AutoCloseable {
                     logs.put(name, new SpoolLog(name, Math.max(last, row.getLong(1))));
                 }
             }
-        }
-    }
-
-    static void createTable(Connection connection, SpoolLog log) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("CREATE TABLE IF NOT EXISTS " + log.table()
-                    + "(position INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, payload BLOB NOT NULL)");
         }
     }
 

@@ -223,7 +223,7 @@ class RecoveryIT {
             assertThat(installation.relay.awaitExit()).isEqualTo(1);
             assertThat(installation.relay.log()).contains("its schema has version " + (version + 1), "start the newer relay").doesNotContain("\tat ");
             // the folder as version 1 left it
-            for (String sql : List.of("ALTER TABLE cursor DROP COLUMN start", "DROP TABLE settled", "DROP TABLE tally", "DROP INDEX dead_letter_destination", "PRAGMA user_version = 1")) {
+            for (String sql : List.of("ALTER TABLE cursor DROP COLUMN ends_at", "ALTER TABLE cursor DROP COLUMN start", "DROP TABLE settled", "DROP TABLE tally", "DROP INDEX dead_letter_destination", "PRAGMA user_version = 1")) {
                 statement.execute(sql);
             }
         }

@@ -32,7 +32,7 @@ class SpoolStoreTest {
     private SpoolStore store;
 
     static SpoolProperties properties(DataSize maxSize) {
-        return new SpoolProperties(maxSize, DataSize.ofMegabytes(64), Duration.ofSeconds(7), Duration.ofMillis(100));
+        return new SpoolProperties(maxSize, DataSize.ofMegabytes(64), Duration.ofSeconds(7), Duration.ofMillis(100), Duration.ZERO);
     }
 
     @BeforeEach
@@ -85,8 +85,8 @@ class SpoolStoreTest {
             // each in a commit, and so in a row, of its own
             store.append(log, List.of(bytes(event))).join();
         }
-        assertThat(store.cursor(log, "one")).isZero();
-        assertThat(store.cursor(log, "two")).isZero();
+        assertThat(store.open(log, "one", SpoolSpan.ALL).position()).isZero();
+        assertThat(store.open(log, "two", SpoolSpan.ALL).position()).isZero();
         store.advance(log, "one", 3, 3, 0).join();
         store.advance(log, "two", 2, 2, 0).join();
         await().until(() -> beyond(log, 0, 10, 1000).equals(List.of("c")));
@@ -95,20 +95,20 @@ class SpoolStoreTest {
         reopen();
         store.append(store.log("events"), List.of(bytes("d"))).join();
         assertThat(store.log("events").lastPosition()).isEqualTo(4);
-        assertThat(store.cursor(store.log("events"), "two")).isEqualTo(3);
+        assertThat(store.open(store.log("events"), "two", SpoolSpan.ALL).position()).isEqualTo(3);
     }
 
     @Test
     void aConsumerThatComesLaterBeginsWithWhatThereIsAndItsBooksBalance() {
         SpoolLog log = store.log("events");
-        store.cursor(log, "one");
+        store.open(log, "one", SpoolSpan.ALL);
         for (String event : List.of("a", "b", "c")) {
             // each in a commit, and so in a row, of its own
             store.append(log, List.of(bytes(event))).join();
         }
         store.advance(log, "one", 2, 2, 0).join();
         await().until(() -> beyond(log, 0, 10, 1000).equals(List.of("c")));
-        assertThat(store.cursor(log, "late")).isEqualTo(2);
+        assertThat(store.open(log, "late", SpoolSpan.ALL).position()).isEqualTo(2);
         assertThat(store.ledgers().get("one")).isEqualTo(new Ledger(3, 2, 0, 0, 0, 0, 1, 0, 0, 0));
         assertThat(store.ledgers().get("late")).isEqualTo(new Ledger(1, 0, 0, 0, 0, 0, 1, 0, 0, 0));
     }
@@ -116,7 +116,7 @@ class SpoolStoreTest {
     @Test
     void aCursorMayStandInTheMiddleOfARow() {
         SpoolLog log = store.log("events");
-        store.cursor(log, "one");
+        store.open(log, "one", SpoolSpan.ALL);
         List<byte[]> events = IntStream.range(0, 1_000).mapToObj(i -> bytes("event " + i + " " + "x".repeat(i))).toList();
         store.append(log, events).join();
         for (int position : new int[] {0, 1, 7, 500, 998, 999, 1_000}) {
@@ -129,7 +129,7 @@ class SpoolStoreTest {
         await().until(() -> !beyond(log, 0, 1, 1).get(0).startsWith("event 0 "));
         assertThat(beyond(log, 600, 2_000, Long.MAX_VALUE)).hasSize(400);
         // what is left of the row that the cursor stands in comes again for a new consumer, and its books balance
-        long late = store.cursor(log, "late");
+        long late = store.open(log, "late", SpoolSpan.ALL).position();
         assertThat(late).isLessThanOrEqualTo(600);
         assertThat(store.ledgers().get("late").waiting()).isEqualTo(1_000 - late).isEqualTo(store.ledgers().get("late").received());
     }
@@ -158,7 +158,7 @@ class SpoolStoreTest {
     @Test
     void outcomesBeyondTheCursorAreKeptOverARestart() {
         SpoolLog log = store.log("events");
-        store.cursor(log, "one");
+        store.open(log, "one", SpoolSpan.ALL);
         store.append(log, List.of(bytes("a"), bytes("b"), bytes("c"))).join();
         SpoolTransaction transaction = new SpoolTransaction();
         new SpoolBatch(store, log, "one", store.rowsBeyond(log, 0, 10, 1000), () -> false, null).settle(List.of(0, 2), List.of(), List.of(), transaction);
@@ -193,7 +193,7 @@ class SpoolStoreTest {
             }
         }
         try (SpoolStore upgraded = new SpoolStore(old, properties(DataSize.ofGigabytes(1)))) {
-            assertThat(upgraded.cursor(upgraded.log("events"), "one")).isEqualTo(8);
+            assertThat(upgraded.open(upgraded.log("events"), "one", SpoolSpan.ALL).position()).isEqualTo(8);
             // two events and a retry wait, two are dead
             assertThat(upgraded.ledgers().get("one")).isEqualTo(new Ledger(5, 0, 2, 0, 0, 0, 3, 0, 0, 0));
         }
@@ -232,7 +232,7 @@ class SpoolStoreTest {
         store.close();
         store = new SpoolStore(folder.resolve("small"), properties(DataSize.ofMegabytes(1)));
         SpoolLog log = store.log("events");
-        assertThat(store.cursor(log, "one")).isZero();
+        assertThat(store.open(log, "one", SpoolSpan.ALL).position()).isZero();
         byte[] large = new byte[100_000];
         int accepted = 0;
         CompletableFuture<Void> last = store.append(log, List.of(large));
