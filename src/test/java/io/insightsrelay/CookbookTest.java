@@ -272,7 +272,8 @@ class CookbookTest {
     @Test
     void everyRecipeIsTestedAndInTheBook() throws IOException {
         String book = Files.readString(Path.of("docs/cookbook.md"));
-        List<String> tests = Stream.of(CookbookTest.class, ReplayDayTest.class).flatMap(type -> Stream.of(type.getDeclaredMethods())).map(method -> method.getName().toLowerCase(java.util.Locale.ROOT)).toList();
+        List<String> tests = Stream.of(CookbookTest.class, ReplayDayTest.class).flatMap(type -> Stream.of(type.getDeclaredMethods()))
+                .map(method -> method.getName().toLowerCase(java.util.Locale.ROOT)).toList();
         try (Stream<Path> recipes = Files.list(RECIPES)) {
             assertThat(recipes.toList()).isNotEmpty().allSatisfy(recipe -> {
                 String name = recipe.getFileName().toString().replace(".camel.yaml", "");

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.SpoolStore;
-import io.insightsrelay.testing.Portal;
+import io.insightsrelay.testing.Neighbours;
 import io.insightsrelay.testing.TestServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +33,6 @@ import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
-import org.springframework.util.FileSystemUtils;
 import org.springframework.web.client.RestClient;
 
 /** The recipe that replays a day: what Spotify had days ago goes to a new destination, put into a running relay as an operator would. */
@@ -42,8 +41,7 @@ import org.springframework.web.client.RestClient;
         properties = {"backstage.baseUrl=http://localhost", "relay.stopDelay=0s", "relay.reloadInterval=50ms", "spool.keep=4d", "spool.cleanUpInterval=100ms"})
 class ReplayDayTest {
 
-    private static final Portal PORTAL = new Portal();
-    private static final TestServer SPOTIFY = new TestServer();
+    private static final Neighbours NEIGHBOURS = new Neighbours();
     private static final TestServer OWN = new TestServer();
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -59,23 +57,13 @@ class ReplayDayTest {
     private int management;
 
     @DynamicPropertySource
-    static void configure(DynamicPropertyRegistry properties) throws IOException {
-        Path routes = folder.resolve("routes");
-        FileSystemUtils.copyRecursively(Path.of("routes"), routes);
-        properties.add("relay.port", TestServer::freePort);
-        properties.add("relay.dataDir", () -> folder.resolve("data"));
-        properties.add("relay.routesDir", routes::toString);
-        properties.add("backstage.baseUrl", PORTAL::url);
-        properties.add("backstage.token", () -> "catalog-token");
-        properties.add("deliver.spotify.baseUrl", SPOTIFY::url);
-        properties.add("deliver.spotify.apiToken", () -> "spotify-token");
-        properties.add("deliver.batch.linger", () -> "50ms");
+    static void configure(DynamicPropertyRegistry properties) {
+        NEIGHBOURS.configure(properties, folder);
     }
 
     @AfterAll
     static void close() {
-        PORTAL.close();
-        SPOTIFY.close();
+        NEIGHBOURS.close();
         OWN.close();
     }
 
@@ -125,7 +113,7 @@ class ReplayDayTest {
         onDay(today.minusDays(3), subjects("before", 700));
         onDay(today.minusDays(2), subjects("day", 1_300));
         onDay(today.minusDays(1), subjects("after", 700));
-        assertThat(arrived(SPOTIFY)).hasSize(2_700);
+        assertThat(arrived(NEIGHBOURS.spotify)).hasSize(2_700);
         assertThat(OWN.requests()).isEmpty();
 
         Path recipe = folder.resolve("routes/replay-a-day.camel.yaml");
@@ -144,7 +132,7 @@ class ReplayDayTest {
             assertThat(books.delivered()).isEqualTo(1_300);
             assertThat(books.waiting()).isZero();
         });
-        assertThat(arrived(SPOTIFY)).as("once each, and what came meanwhile").hasSize(2_800).doesNotHaveDuplicates();
+        assertThat(arrived(NEIGHBOURS.spotify)).as("once each, and what came meanwhile").hasSize(2_800).doesNotHaveDuplicates();
 
         Files.delete(recipe);
         await().atMost(PATIENCE).until(() -> context.getRoute("take-batches-for-replay") == null);
@@ -159,7 +147,7 @@ class ReplayDayTest {
         assertThat(oldest()).as("the day after is still kept").isLessThan(2_200);
         assertThat(store.forget("replay")).isTrue();
         onDay(today, List.of("later"));
-        assertThat(arrived(SPOTIFY)).hasSize(2_801);
+        assertThat(arrived(NEIGHBOURS.spotify)).hasSize(2_801);
         assertThat(arrived(OWN)).hasSize(1_300);
     }
 
