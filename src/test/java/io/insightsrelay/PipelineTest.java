@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.insightsrelay.spool.SpoolStore;
 import io.insightsrelay.testing.Portal;
 import io.insightsrelay.testing.TestServer;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -21,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.zip.GZIPOutputStream;
 import org.apache.camel.test.spring.junit5.CamelSpringBootTest;
@@ -52,6 +54,8 @@ class PipelineTest {
 
     @Autowired
     private SpoolStore store;
+    @Autowired
+    private MeterRegistry metrics;
 
     @DynamicPropertySource
     static void configure(DynamicPropertyRegistry properties) {
@@ -229,10 +233,56 @@ class PipelineTest {
         }
     }
 
+    @Test
+    void everyClientsEventArrivesInBackstagesShape() {
+        String[] marks = {mark(), mark(), mark()};
+        String envelope = """
+                [{"event":{"action":"click","subject":"%s","context":{"pluginId":"catalog"}},"timestamp":"2026-03-02T09:14:55.120Z","sessionId":"s1"}]""".formatted(marks[0]);
+        String flat = """
+                [{"action":"click","subject":"%s","pluginId":"techdocs","pathname":"/docs","sessionId":"s2"}]""".formatted(marks[1]);
+        String beacon = """
+                {"action":"click","subject":"%s","context":{"pluginId":"search"}}""".formatted(marks[2]);
+        for (String body : List.of(envelope, flat, beacon)) {
+            // as navigator.sendBeacon sends text
+            assertThat(send(post("/v1/events", body).setHeader("Content-Type", "text/plain;charset=UTF-8").header("Authorization", "Bearer static-ingest-token")).body())
+                    .isEqualTo("{\"accepted\":1}");
+        }
+        assertThat(awaitReceived(marks[0]).form()).isEqualTo(Map.of("action", "click", "subject", marks[0], "context[pluginId]", "catalog",
+                "context[timestamp]", "2026-03-02T09:14:55.120Z", "context[sessionId]", "s1"));
+        assertThat(awaitReceived(marks[1]).form()).isEqualTo(Map.of("action", "click", "subject", marks[1], "context[pluginId]", "techdocs",
+                "context[pathname]", "/docs", "context[sessionId]", "s2"));
+        assertThat(awaitReceived(marks[2]).form()).isEqualTo(Map.of("action", "click", "subject", marks[2], "context[pluginId]", "search"));
+    }
+
+    @Test
+    void whatIsSentAgainIsAcceptedAndNotStoredAgain() {
+        String[] marks = {mark(), mark()};
+        String one = "{\"id\":\"%s\",\"action\":\"click\",\"subject\":\"%s\"}".formatted(UUID.randomUUID(), marks[0]);
+        String both = "[" + one + "," + "{\"id\":\"%s\",\"action\":\"click\",\"subject\":\"%s\"}".formatted(UUID.randomUUID(), marks[1]) + "]";
+        assertThat(send(post("/v1/events", one).header("Authorization", "Bearer static-ingest-token")).body()).isEqualTo("{\"accepted\":1}");
+        for (int repeated : List.of(1, 2)) {
+            HttpResponse<String> answer = send(post("/v1/events", both).header("Authorization", "Bearer static-ingest-token"));
+            assertThat(answer.statusCode()).isEqualTo(202);
+            assertThat(answer.body()).isEqualTo("{\"accepted\":2,\"repeated\":" + repeated + "}");
+        }
+        // another caller's event is another event
+        assertThat(send(post("/api/backstage-insights/events/app", one)).body()).isEqualTo("{\"accepted\":1}");
+
+        String keyed = mark();
+        assertThat(send(post("/api/backstage-insights/events/app", event(keyed)).header("Idempotency-Key", "\"a key\"")).body()).isEqualTo("{\"accepted\":1}");
+        assertThat(send(post("/api/backstage-insights/events/app", event(keyed)).header("Idempotency-Key", "a key")).body()).isEqualTo("{\"accepted\":1,\"repeated\":1}");
+        assertThat(send(post("/api/backstage-insights/events/app", event(keyed)).header("Idempotency-Key", "k".repeat(256))).statusCode()).isEqualTo(400);
+        await().until(() -> store.logStates().stream().allMatch(log -> log.waiting("spotify") == 0));
+        assertThat(received(marks[0])).hasSize(2);
+        assertThat(received(marks[1])).hasSize(1);
+        assertThat(received(keyed)).hasSize(1);
+        assertThat(metrics.counter("relay.events.repeated").count()).isEqualTo(4);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "/v1/events                            | [{},1]      | application/json         | 400 | InputError                | event 1",
-        "/v1/events                            | {} {}       | application/json         | 400 | InputError                | follows",
+        "/v1/events                            | {\"action\":\"a\"} {} | application/json | 400 | InputError                | follows",
         "/v1/events                            | {}          | application/xml          | 415 | UnsupportedMediaTypeError | allowed are application/json",
         "/v1/events                            | {}          | application/json; charset=latin1 | 415 | UnsupportedMediaTypeError | UTF-8",
         "/api/backstage-insights/events/app    | [{}]        | application/json         | 400 | InputError                | JSON object",

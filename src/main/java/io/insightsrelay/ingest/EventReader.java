@@ -7,12 +7,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.springframework.lang.Nullable;
 
 /**
@@ -25,9 +27,10 @@ final class EventReader {
     enum Shape { ONE, ONE_OR_ARRAY, LINES }
 
     /**
-     * The bytes from {@code start} up to {@code end} of the body, and the event's {@code identity} member where it is a string.
+     * An event: its JSON, from {@code start} up to {@code end} of {@code bytes}, which are the body's where it is as it came; its
+     * {@code identity} member where that is a string, and its {@code id} where that is a UUID.
      */
-    record Slice(int start, int end, @Nullable String identity) {
+    record Slice(byte[] bytes, int start, int end, @Nullable String identity, @Nullable String id) {
     }
 
     /** An element that was refused, by its index from 0. */
@@ -37,6 +40,9 @@ final class EventReader {
     /** The good events, and the bad ones. */
     record Result(List<Slice> events, List<Refused> refused) {
     }
+
+    private static final Pattern UUID = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
+    private static final int UUID_LENGTH = 36;
 
     private final JsonFactory json;
     private final int maxEvents;
@@ -57,7 +63,7 @@ final class EventReader {
     }
 
     /**
-     * Reads the events of a body.
+     * Reads the events of a body. Where it may hold several, each has to have a {@link ClientShape}, and comes in Backstage's own.
      *
      * @throws RequestException 400 if nothing of it can be read, 413 if there are too many events
      */
@@ -80,7 +86,7 @@ final class EventReader {
                 int index = 0;
                 while (parser.nextToken() != JsonToken.END_ARRAY) {
                     checkCount(index);
-                    readElement(parser, start, index++, events, refused);
+                    readElement(parser, body, start, shape, index++, events, refused);
                 }
                 if (index == 0) {
                     throw RequestException.input("The array holds no event");
@@ -88,7 +94,7 @@ final class EventReader {
             } else if (first == null) {
                 throw RequestException.input("The body is empty; a JSON object is expected");
             } else {
-                readElement(parser, start, -1, events, refused);
+                readElement(parser, body, start, shape, -1, events, refused);
             }
             if (parser.nextToken() != null) {
                 throw RequestException.input("Something follows the JSON " + at(parser.currentTokenLocation()));
@@ -124,7 +130,7 @@ final class EventReader {
         try (JsonParser parser = json.createParser(body, from, to - from)) {
             parser.nextToken();
             int before = events.size();
-            readElement(parser, from, index, events, refused);
+            readElement(parser, body, from, Shape.LINES, index, events, refused);
             if (parser.nextToken() != null) {
                 while (events.size() > before) {
                     events.remove(before);
@@ -139,33 +145,64 @@ final class EventReader {
     }
 
     /** Reads the value that the parser stands on. An index of -1: the whole body is this event, so a fault refuses it all. */
-    private static void readElement(JsonParser parser, int offset, int index, List<Slice> events, List<Refused> refused) throws IOException {
+    private static void readElement(JsonParser parser, byte[] body, int offset, Shape shape, int index, List<Slice> events, List<Refused> refused)
+            throws IOException {
         String fault = null;
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             fault = "an event is a JSON object, this is " + name(parser.currentToken()) + " " + at(parser.currentTokenLocation());
             parser.skipChildren();
         } else {
             int start = offset + (int) parser.currentTokenLocation().getByteOffset();
+            ClientShape.Members members = shape == Shape.ONE ? null : new ClientShape.Members();
             String identity = null;
+            String id = null;
             while (parser.nextToken() != JsonToken.END_OBJECT) {
                 String field = parser.currentName();
                 JsonToken value = parser.nextToken();
+                if (members != null) {
+                    members.add(field, value == JsonToken.VALUE_STRING, value == JsonToken.START_OBJECT);
+                }
                 if (field.equals("identity") && value == JsonToken.VALUE_STRING) {
                     identity = parser.getText();
+                } else if (field.equals("id") && value == JsonToken.VALUE_STRING) {
+                    id = uuid(parser.getText());
                 } else if (field.equals("context") && value != JsonToken.START_OBJECT && fault == null) {
                     fault = "context has to be a JSON object, this is " + name(value) + " " + at(parser.currentTokenLocation());
                 }
                 finish(parser);
             }
             if (fault == null) {
-                events.add(new Slice(start, offset + (int) parser.currentLocation().getByteOffset(), identity));
-                return;
+                Slice sent = new Slice(body, start, offset + (int) parser.currentLocation().getByteOffset(), identity, id);
+                try {
+                    events.add(members == null ? sent : inBackstagesShape(sent, members.shape()));
+                    return;
+                } catch (IllegalArgumentException e) {
+                    fault = e.getMessage();
+                }
             }
         }
         if (index < 0) {
             throw RequestException.input(fault);
         }
         refused.add(new Refused(index, fault));
+    }
+
+    private static Slice inBackstagesShape(Slice sent, @Nullable ClientShape shape) {
+        int length = sent.end() - sent.start();
+        if (shape == ClientShape.PLAIN) {
+            return sent;
+        }
+        if (shape == null) {
+            throw new IllegalArgumentException(ClientShape.unknown(sent.bytes(), sent.start(), length));
+        }
+        ObjectNode event = shape.unwrap(sent.bytes(), sent.start(), length);
+        byte[] bytes = ClientShape.write(event);
+        return new Slice(bytes, 0, bytes.length, null, uuid(event.path("id").asText()));
+    }
+
+    @Nullable
+    private static String uuid(String text) {
+        return text.length() == UUID_LENGTH && UUID.matcher(text).matches() ? text : null;
     }
 
     /** Reads the current value to its end, strings and numbers included, so that every limit and check applies to it. */

@@ -106,7 +106,7 @@ class IngestConfiguration {
 
     @Bean
     Processor answerAccepted(MeterRegistry metrics) {
-        return new AcceptedAnswer(metrics.counter("relay.events.accepted"));
+        return new AcceptedAnswer(metrics.counter("relay.events.accepted"), metrics.counter("relay.events.repeated"));
     }
 
     @Bean

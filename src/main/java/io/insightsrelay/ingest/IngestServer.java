@@ -78,7 +78,8 @@ final class IngestServer implements AutoCloseable {
             router.route().handler(CorsHandler.create()
                     .addOrigins(properties.cors().origins())
                     .allowedMethods(Set.of(HttpMethod.GET, HttpMethod.POST))
-                    .allowedHeaders(Set.of("Authorization", "Content-Type", "Content-Encoding"))
+                    .allowedHeaders(Set.of("Authorization", "Content-Type", "Content-Encoding", SentIds.HEADER))
+                    .exposedHeaders(Set.of("Retry-After"))
                     .maxAgeSeconds((int) TimeUnit.HOURS.toSeconds(1)));
         }
         router.errorHandler(404, failed -> fail(failed, 404, "NotFoundError", "There is nothing at " + failed.normalizedPath()));

@@ -6,6 +6,7 @@ import com.fasterxml.uuid.NoArgGenerator;
 import io.insightsrelay.auth.AgentIdentity;
 import io.insightsrelay.auth.Caller;
 import io.insightsrelay.event.Event;
+import io.insightsrelay.spool.SpoolEndpoint;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,6 +16,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import org.apache.camel.Exchange;
@@ -24,7 +27,8 @@ import org.springframework.lang.Nullable;
 
 /**
  * Makes envelopes of a request: the body becomes a {@code List<byte[]>}, one {@link Event} envelope an event, with the
- * user and the allow-listed headers. Nothing else of the request goes on: other headers are removed. Thread-safe.
+ * user and the allow-listed headers. Nothing else of the request goes on: other headers are removed. Ids that the sender gave are left
+ * in the exchange property {@link SpoolEndpoint#IDS}. Thread-safe.
  */
 final class RequestReader implements Processor {
 
@@ -76,7 +80,13 @@ final class RequestReader implements Processor {
             throw RequestException.input(describe(result.refused(), "nothing of the request is kept"));
         }
         Caller caller = exchange.getProperty(CallerCheck.CALLER, Caller.ANONYMOUS, Caller.class);
-        message.setBody(envelopes(message, caller, body, result.events()));
+        String key = header(message, SentIds.HEADER);
+        List<byte[]> envelopes = envelopes(message, caller, result.events());
+        Map<byte[], UUID> ids = SentIds.of(result.events(), envelopes, key, caller.subject());
+        if (ids != null) {
+            exchange.setProperty(SpoolEndpoint.IDS, ids);
+        }
+        message.setBody(envelopes);
         message.removeHeaders("*");
         exchange.setProperty("accepted", result.events().size());
         if (!result.refused().isEmpty()) {
@@ -134,7 +144,7 @@ final class RequestReader implements Processor {
         return body;
     }
 
-    private List<byte[]> envelopes(Message message, Caller caller, byte[] body, List<EventReader.Slice> events) {
+    private List<byte[]> envelopes(Message message, Caller caller, List<EventReader.Slice> events) {
         byte[] received = received();
         byte[] headers = headers(message);
         String subject = endpoint == Interface.AGENT ? header(message, identityHeader) : null;
@@ -154,7 +164,7 @@ final class RequestReader implements Processor {
             }
             envelope.writeBytes(headers);
             envelope.writeBytes(EVENT);
-            envelope.write(body, event.start(), event.end() - event.start());
+            envelope.write(event.bytes(), event.start(), event.end() - event.start());
             envelope.write('}');
             envelopes.add(envelope.toByteArray());
         }

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -37,24 +38,22 @@ final class GroupCommitWriter {
     private static final long LONGEST_LOG = 8 * LONG_LOG;
     /** What a commit writes besides its events: a page or two that it shares with others. */
     private static final long AROUND_A_COMMIT = 8192;
-    private static final Task<Void> STOP = new Task<>(null, null, 0, null);
+    private static final Task<Void> STOP = new Task<>(null, false, 0, null);
 
-    private record Append(SpoolLog log, List<byte[]> payloads) {
-    }
-
-    /** Either an append, or any other work; the future completes once the commit that holds it is on disk. */
+    /** The future completes once the commit that holds it is on disk. */
     private static final class Task<T> {
-        final Append append;
         final SpoolStore.Work<T> work;
+        /** An append: it fails only if its commit does. */
+        final boolean append;
         final long bytes;
         final Executor executor;
         final CompletableFuture<T> done = new CompletableFuture<>();
         T result;
         Exception failure;
 
-        Task(Append append, SpoolStore.Work<T> work, long bytes, Executor executor) {
-            this.append = append;
+        Task(SpoolStore.Work<T> work, boolean append, long bytes, Executor executor) {
             this.work = work;
+            this.append = append;
             this.bytes = bytes;
             this.executor = executor;
         }
@@ -126,6 +125,7 @@ final class GroupCommitWriter {
     private final LinkedBlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>();
     private final AtomicLong pendingBytes = new AtomicLong();
     private final Map<SpoolLog, Tail> tails = new HashMap<>();
+    private final SeenIds seenIds;
     private final ExecutorService completions =
             Executors.newSingleThreadExecutor(runnable -> daemon(runnable, "spool-completions"));
     private final Thread thread = daemon(this::run, "spool-writer");
@@ -136,8 +136,9 @@ final class GroupCommitWriter {
     private volatile boolean accepting = true;
     private volatile String trouble;
 
-    GroupCommitWriter(Connector connector, Consumer<Throwable> onFailure) throws SQLException {
+    GroupCommitWriter(Connector connector, SeenIds seenIds, Consumer<Throwable> onFailure) throws SQLException {
         this.connector = connector;
+        this.seenIds = seenIds;
         this.onFailure = onFailure;
         connect();
     }
@@ -146,13 +147,21 @@ final class GroupCommitWriter {
         thread.start();
     }
 
-    /** @param executor on which the future completes; null: one for all */
-    CompletableFuture<Void> append(SpoolLog log, List<byte[]> payloads, long bytes, @Nullable Executor executor) {
-        return submit(new Task<>(new Append(log, payloads), null, bytes, executor == null ? completions : executor));
+    /**
+     * @param ids      the senders' ids of some of the payloads, by identity; null: of none
+     * @param executor on which the future completes; null: one for all
+     * @return how many of the payloads were there already
+     */
+    CompletableFuture<Integer> append(SpoolLog log, List<byte[]> payloads, @Nullable Map<byte[], UUID> ids, long bytes, @Nullable Executor executor) {
+        SpoolStore.Work<Integer> work = ids == null ? (connection, appender) -> {
+            insert(log, payloads);
+            return 0;
+        } : (connection, appender) -> insertNew(log, payloads, ids);
+        return submit(new Task<>(work, true, bytes, executor == null ? completions : executor));
     }
 
     <T> CompletableFuture<T> write(SpoolStore.Work<T> work) {
-        return submit(new Task<>(null, work, 0, completions));
+        return submit(new Task<>(work, false, 0, completions));
     }
 
     long pendingBytes() {
@@ -243,6 +252,7 @@ final class GroupCommitWriter {
                 perform(task);
             }
             flush();
+            seenIds.flush(connection);
             connection.commit();
             trouble = null;
             copyLog(bytes);
@@ -303,8 +313,8 @@ final class GroupCommitWriter {
     }
 
     private <T> void perform(Task<T> task) throws SQLException {
-        if (task.append != null) {
-            insert(task.append.log, task.append.payloads);
+        if (task.append) {
+            task.result = task.work.run(connection, this::insert);
             return;
         }
         // other work may fail for reasons of its own, and must not take the events of the same commit with it
@@ -333,6 +343,18 @@ final class GroupCommitWriter {
         tail.append(payloads);
     }
 
+    private int insertNew(SpoolLog log, List<byte[]> payloads, Map<byte[], UUID> ids) throws SQLException {
+        List<byte[]> fresh = new ArrayList<>(payloads.size());
+        for (byte[] payload : payloads) {
+            UUID id = ids.get(payload);
+            if (id == null || seenIds.add(id)) {
+                fresh.add(payload);
+            }
+        }
+        insert(log, fresh);
+        return payloads.size() - fresh.size();
+    }
+
     private void flush() throws SQLException {
         for (Tail tail : tails.values()) {
             tail.flush();
@@ -341,7 +363,7 @@ final class GroupCommitWriter {
 
     /**
      * A commit that failed may have left the connection inside a transaction, outside of one, or its rows on disk after all; so
-     * it is opened anew, and positions go on after what is there. Rows whose senders were refused may be among it.
+     * it is opened anew, and positions and ids go on after what is there. Rows whose senders were refused may be among it.
      */
     private void connect() throws SQLException {
         Connection fresh = connector.connect();
@@ -353,6 +375,7 @@ final class GroupCommitWriter {
             }
         }
         tails.clear();
+        seenIds.load(fresh);
         fresh.setAutoCommit(false);
         connection = fresh;
         last.forEach((log, position) -> log.committed(Math.max(position, log.lastPosition())));

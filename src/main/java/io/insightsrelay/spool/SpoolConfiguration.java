@@ -16,7 +16,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 @Configuration(proxyBeanMethods = false)
-@EnableConfigurationProperties(SpoolProperties.class)
+@EnableConfigurationProperties({SpoolProperties.class, DedupeProperties.class})
 class SpoolConfiguration {
 
     private static final Logger LOG = LoggerFactory.getLogger(SpoolConfiguration.class);
@@ -24,8 +24,8 @@ class SpoolConfiguration {
     private static final int EXIT_DAMAGED = 74;
 
     @Bean(destroyMethod = "close")
-    SpoolStore spoolStore(RelayProperties relay, SpoolProperties properties) {
-        SpoolStore store = new SpoolStore(relay.dataDir(), properties);
+    SpoolStore spoolStore(RelayProperties relay, SpoolProperties properties, DedupeProperties dedupe) {
+        SpoolStore store = new SpoolStore(relay.dataDir(), properties, dedupe);
         AtomicBoolean ending = new AtomicBoolean();
         store.whenDamaged(() -> {
             if (ending.compareAndSet(false, true)) {

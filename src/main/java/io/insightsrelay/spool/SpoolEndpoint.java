@@ -25,6 +25,13 @@ public final class SpoolEndpoint extends DefaultEndpoint {
      * commit that have the same go on in one task. Without it they go on on a thread of the spool.
      */
     public static final String EXECUTOR = "SpoolExecutor";
+    /**
+     * Exchange property: the ids that senders gave some of the payloads, a {@code Map<byte[], UUID>} by identity (see
+     * {@link java.util.IdentityHashMap}). One that was appended within {@code ingest.dedupe.window} is not appended again.
+     */
+    public static final String IDS = "SpoolIds";
+    /** Exchange property, set by the producer where {@link #IDS} is: how many of the payloads were there already, an Integer. */
+    public static final String REPEATS = "SpoolRepeats";
 
     @UriPath(description = "Name of the log: a-z, 0-9 and -")
     @Metadata(required = true)

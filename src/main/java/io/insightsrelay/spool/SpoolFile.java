@@ -40,7 +40,9 @@ final class SpoolFile implements AutoCloseable {
             // a row may hold several events from here on, see SpoolBlock; those that are there stay as they are
             List.of(),
             // the position of the last event that a consumer takes, where it has an end
-            List.of("ALTER TABLE cursor ADD COLUMN ends_at INTEGER"));
+            List.of("ALTER TABLE cursor ADD COLUMN ends_at INTEGER"),
+            // the order of the columns tells a row that was salvaged from one of a log
+            List.of("CREATE TABLE IF NOT EXISTS seen(number INTEGER PRIMARY KEY, ids BLOB NOT NULL, stored_at INTEGER NOT NULL)"));
 
     private static final String LOCK = "relay.lock";
 

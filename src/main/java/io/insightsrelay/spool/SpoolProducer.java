@@ -3,6 +3,8 @@ package io.insightsrelay.spool;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.apache.camel.AsyncCallback;
@@ -30,7 +32,8 @@ final class SpoolProducer extends DefaultAsyncProducer {
 
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
-        CompletableFuture<Void> stored;
+        CompletableFuture<Integer> stored;
+        Map<byte[], UUID> ids = ids(exchange);
         try {
             List<byte[]> payloads = payloads(exchange);
             if (payloads.isEmpty()) {
@@ -44,24 +47,31 @@ final class SpoolProducer extends DefaultAsyncProducer {
                 callback.done(true);
                 return true;
             }
-            stored = endpoint().store().append(log, payloads, exchange.getProperty(SpoolEndpoint.EXECUTOR, Executor.class));
+            stored = endpoint().store().append(log, payloads, ids, exchange.getProperty(SpoolEndpoint.EXECUTOR, Executor.class));
         } catch (Exception e) {
             exchange.setException(e);
             callback.done(true);
             return true;
         }
         if (stored.isDone() && stored.isCompletedExceptionally()) {
-            exchange.setException(stored.handle((nothing, failure) -> failure).join());
+            exchange.setException(stored.handle((repeats, failure) -> failure).join());
             callback.done(true);
             return true;
         }
-        stored.whenComplete((nothing, failure) -> {
+        stored.whenComplete((repeats, failure) -> {
             if (failure != null) {
                 exchange.setException(failure);
+            } else if (ids != null) {
+                exchange.setProperty(SpoolEndpoint.REPEATS, repeats);
             }
             callback.done(false);
         });
         return false;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<byte[], UUID> ids(Exchange exchange) {
+        return (Map<byte[], UUID>) exchange.getProperty(SpoolEndpoint.IDS);
     }
 
     private static List<byte[]> payloads(Exchange exchange) throws Exception {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -82,18 +83,24 @@ public final class SpoolStore implements AutoCloseable {
     private volatile Runnable onDamage = () -> { };
     private volatile boolean open = true;
 
+    /** The same, with nothing remembered of the ids of events. */
+    public SpoolStore(Path folder, SpoolProperties properties) {
+        this(folder, properties, DedupeProperties.OFF);
+    }
+
     /**
      * Opens or creates the spool in {@code folder}, which is created with mode 0700 if it is missing.
      *
+     * @param dedupe for how long the ids of events are remembered
      * @throws SpoolException if the folder cannot be used, another process has it, or a newer version wrote it
      */
-    public SpoolStore(Path folder, SpoolProperties properties) {
+    public SpoolStore(Path folder, SpoolProperties properties, DedupeProperties dedupe) {
         this.properties = properties;
         this.file = new SpoolFile(folder);
         try {
             reading = file.connect();
             readLogs();
-            writer = new GroupCommitWriter(file::connect, this::checkDamage);
+            writer = new GroupCommitWriter(file::connect, new SeenIds(dedupe), this::checkDamage);
             upkeep = new SpoolUpkeep(file, writer, logs.values(), properties);
         } catch (SQLException e) {
             file.close();
@@ -127,12 +134,19 @@ public final class SpoolStore implements AutoCloseable {
      * Appends the payloads in one transaction. Completes after the fsync; fails with {@link SpoolFullException} at the
      * size limit and {@link SpoolException} if it cannot write, in both cases with nothing stored.
      */
-    public CompletableFuture<Void> append(SpoolLog log, List<byte[]> payloads) {
-        return append(log, payloads, null);
+    public CompletableFuture<Integer> append(SpoolLog log, List<byte[]> payloads) {
+        return append(log, payloads, null, null);
     }
 
-    /** The same. @param executor on which the future completes, if it was not complete at once; null: any thread */
-    public CompletableFuture<Void> append(SpoolLog log, List<byte[]> payloads, @Nullable Executor executor) {
+    /**
+     * The same, but for payloads that are there already.
+     *
+     * @param ids      the senders' ids of some of the payloads, by identity; one that was appended to any log within the window is
+     *                 not appended again; null: of none
+     * @param executor on which the future completes, if it was not complete at once; null: any thread
+     * @return how many of the payloads were there already
+     */
+    public CompletableFuture<Integer> append(SpoolLog log, List<byte[]> payloads, @Nullable Map<byte[], UUID> ids, @Nullable Executor executor) {
         long bytes = 0;
         for (byte[] payload : payloads) {
             bytes += payload.length;
@@ -143,7 +157,7 @@ public final class SpoolStore implements AutoCloseable {
         if (writer.pendingBytes() + bytes > properties.maxPendingSize().toBytes()) {
             return full("More is arriving than the disk takes (spool.maxPendingSize)");
         }
-        return writer.append(log, payloads, bytes, executor);
+        return writer.append(log, payloads, ids, bytes, executor);
     }
 
     /** Runs the work in the next commit. It fails alone: what shares its commit is not affected. */
@@ -328,7 +342,7 @@ public final class SpoolStore implements AutoCloseable {
         return read((connection, appender) -> SpoolRows.beyond(connection, log, position, count, bytes));
     }
 
-    private CompletableFuture<Void> full(String message) {
+    private CompletableFuture<Integer> full(String message) {
         return CompletableFuture.failedFuture(new SpoolFullException(message, properties.fullRetryAfter()));
     }
 

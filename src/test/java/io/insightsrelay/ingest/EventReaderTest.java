@@ -23,7 +23,7 @@ class EventReaderTest {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         EventReader.Result result = reader.read(bytes, shape);
         assertThat(result.refused()).isEmpty();
-        return result.events().stream().map(event -> new String(bytes, event.start(), event.end() - event.start(), StandardCharsets.UTF_8)).toList();
+        return result.events().stream().map(event -> new String(event.bytes(), event.start(), event.end() - event.start(), StandardCharsets.UTF_8)).toList();
     }
 
     @Test
@@ -35,9 +35,10 @@ class EventReaderTest {
 
     @Test
     void readsAnArrayAndLines() {
-        assertThat(read("[ {\"é\":1} , {\"a\":[{}]}]", Shape.ONE_OR_ARRAY)).containsExactly("{\"é\":1}", "{\"a\":[{}]}");
-        assertThat(read("{\"a\":1}", Shape.ONE_OR_ARRAY)).containsExactly("{\"a\":1}");
-        assertThat(read("\uFEFF{\"é\":1}\r\n\n {\"b\":2} \n", Shape.LINES)).containsExactly("{\"é\":1}", "{\"b\":2}");
+        assertThat(read("[ {\"action\":\"é\"} , {\"a\":[{}],\"action\":\"b\"}]", Shape.ONE_OR_ARRAY))
+                .containsExactly("{\"action\":\"é\"}", "{\"a\":[{}],\"action\":\"b\"}");
+        assertThat(read("{\"action\":\"a\"}", Shape.ONE_OR_ARRAY)).containsExactly("{\"action\":\"a\"}");
+        assertThat(read("\uFEFF{\"action\":\"é\"}\r\n\n {\"action\":\"b\"} \n", Shape.LINES)).containsExactly("{\"action\":\"é\"}", "{\"action\":\"b\"}");
     }
 
     @Test
@@ -87,7 +88,7 @@ class EventReaderTest {
 
     @Test
     void refusesTooManyEvents() {
-        String array = IntStream.range(0, 11).mapToObj(i -> "{}").collect(Collectors.joining(",", "[", "]"));
+        String array = IntStream.range(0, 11).mapToObj(i -> "{\"action\":\"a\"}").collect(Collectors.joining(",", "[", "]"));
         for (Shape shape : List.of(Shape.ONE_OR_ARRAY, Shape.LINES)) {
             String body = shape == Shape.LINES ? array.substring(1, array.length() - 1).replace(",", "\n") : array;
             assertThatThrownBy(() -> reader.read(body.getBytes(StandardCharsets.UTF_8), shape))
@@ -97,10 +98,10 @@ class EventReaderTest {
 
     @Test
     void reportsBadElementsByTheirIndex() {
-        EventReader.Result result = reader.read("[{},3,{\"context\":[]},{\"a\":{\"b\":1}}]".getBytes(StandardCharsets.UTF_8), Shape.ONE_OR_ARRAY);
+        EventReader.Result result = reader.read("[{\"action\":\"a\"},3,{\"action\":\"b\",\"context\":[]},{\"action\":\"c\",\"a\":{\"b\":1}}]".getBytes(StandardCharsets.UTF_8), Shape.ONE_OR_ARRAY);
         assertThat(result.events()).hasSize(2);
         assertThat(result.refused()).extracting(EventReader.Refused::index).containsExactly(1, 2);
-        EventReader.Result lines = reader.read("{}\n{\"a\":\n{} {}\n{\"b\":1}".getBytes(StandardCharsets.UTF_8), Shape.LINES);
+        EventReader.Result lines = reader.read("{\"action\":\"a\"}\n{\"a\":\n{\"action\":\"b\"} {}\n{\"action\":\"c\"}".getBytes(StandardCharsets.UTF_8), Shape.LINES);
         assertThat(lines.events()).hasSize(2);
         assertThat(lines.refused()).extracting(EventReader.Refused::index).containsExactly(1, 2);
         assertThat(lines.refused().get(0).message()).contains("line 2");

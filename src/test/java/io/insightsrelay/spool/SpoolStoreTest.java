@@ -202,9 +202,9 @@ class SpoolStoreTest {
     @Test
     void manyAppendersShareCommitsAndAllOfThemAreThere() {
         SpoolLog log = store.log("events");
-        List<CompletableFuture<Void>> appended = new ArrayList<>();
+        List<CompletableFuture<Integer>> appended = new ArrayList<>();
         IntStream.range(0, 5_000).parallel().forEach(i -> {
-            CompletableFuture<Void> future = store.append(log, List.of(bytes("event " + i)));
+            CompletableFuture<Integer> future = store.append(log, List.of(bytes("event " + i)));
             synchronized (appended) {
                 appended.add(future);
             }
@@ -220,7 +220,7 @@ class SpoolStoreTest {
             appender.append(log, List.of(bytes("never")));
             throw new SQLException("on purpose");
         });
-        CompletableFuture<Void> other = store.append(log, List.of(bytes("kept")));
+        CompletableFuture<Integer> other = store.append(log, List.of(bytes("kept")));
         assertThatThrownBy(failing::join).hasRootCauseMessage("on purpose");
         other.join();
         assertThat(beyond(log, 0, 10, 1000)).containsExactly("kept");
@@ -235,7 +235,7 @@ class SpoolStoreTest {
         assertThat(store.open(log, "one", SpoolSpan.ALL).position()).isZero();
         byte[] large = new byte[100_000];
         int accepted = 0;
-        CompletableFuture<Void> last = store.append(log, List.of(large));
+        CompletableFuture<Integer> last = store.append(log, List.of(large));
         while (!last.isCompletedExceptionally()) {
             last.join();
             assertThat(++accepted).isLessThan(1_000);
