@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 export class Door {
+  /** While it is set requests get through, and their answers do not. */
+  muted = false;
   #connections = new Set();
   #server;
 
@@ -19,6 +21,7 @@ export class Door {
   async open() {
     this.#server = net.createServer(outside => {
       const inside = net.connect(this.target, '127.0.0.1');
+      inside.on('data', () => this.muted && outside.destroy());
       for (const [from, to] of [[outside, inside], [inside, outside]]) {
         this.#connections.add(from);
         from.pipe(to);

@@ -102,6 +102,12 @@ export class Relay {
     return request(`${this.url}${PATHS.totalUsers}?${query}`, { token });
   }
 
+  /** A metric without tags, by its name in Prometheus. */
+  async metric(name) {
+    const { text } = await request(`${this.management}/actuator/prometheus`);
+    return Number(text.match(new RegExp(`^${name} (\\S+)$`, 'm'))?.[1] ?? NaN);
+  }
+
   /** The dead letters, [{id, ...}]. */
   async deadLetters() {
     return (await this.#manage('GET', '/management/dead-letters')).deadLetters;
