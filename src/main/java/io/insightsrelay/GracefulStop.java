@@ -1,6 +1,7 @@
 package io.insightsrelay;
 
 import io.insightsrelay.config.RelayProperties;
+import io.insightsrelay.spool.SpoolStore;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -9,25 +10,31 @@ import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
-import org.springframework.stereotype.Component;
 
 /**
- * How the relay stops. Readiness goes down first, while everything still works, so that a load balancer has
+ * How the program stops. Readiness goes down first, while everything still works, so that a load balancer has
  * {@code relay.stopDelay} to notice; then the routes stop within {@code camel.main.shutdownTimeout}: requests in flight are
- * answered, batches in flight are finished or stay in the spool.
+ * answered, batches in flight are finished or stay in the spool. A damaged spool ends it too, for the next start salvages that.
  */
-@Component
 class GracefulStop {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.insightsrelay");
     private static final Duration MARGIN = Duration.ofSeconds(15);
+    /** EX_IOERR of sysexits.h. */
+    private static final int EXIT_DAMAGED = 74;
 
     private final Duration delay;
     private final Duration deadline;
 
-    GracefulStop(RelayProperties relay, @Value("${camel.main.shutdownTimeout}") int shutdownTimeout) {
+    GracefulStop(RelayProperties relay, SpoolStore store, @Value("${camel.main.shutdownTimeout}") int shutdownTimeout) {
         delay = relay.stopDelay();
         deadline = delay.plusSeconds(shutdownTimeout).plus(MARGIN);
+        store.whenDamaged(GracefulStop::endDamaged);
+    }
+
+    private static void endDamaged() {
+        LOG.error("THE SPOOL IS DAMAGED. The relay ends with exit code {}; when it is started again it salvages what can be read.", EXIT_DAMAGED);
+        new Thread(() -> System.exit(EXIT_DAMAGED), "spool-damaged").start();
     }
 
     /** Spring has set readiness to refusing already; nothing has stopped yet. */

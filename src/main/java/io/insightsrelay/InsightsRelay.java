@@ -3,14 +3,18 @@ package io.insightsrelay;
 import io.insightsrelay.deadletter.DeadLetterCommand;
 import io.insightsrelay.routes.ValidateCommand;
 import org.springframework.boot.SpringApplication;
-import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Import;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import sun.misc.Signal;
 
-/** Starts the relay, or runs one of its commands. */
-@SpringBootApplication
+/** The program: starts the relay, which is {@link InsightsRelayAutoConfiguration}, or runs one of its commands. */
+@SpringBootConfiguration(proxyBeanMethods = false)
+@EnableAutoConfiguration
+@Import({GracefulStop.class, ManagementErrors.class})
 @Command(name = "insights-relay", mixinStandardHelpOptions = true, synopsisSubcommandLabel = "[COMMAND]",
         description = "Without a command, starts the relay. Settings: application.yaml, the environment, or --key=value.",
         subcommands = {DeadLetterCommand.class, ValidateCommand.class})

@@ -9,10 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.stereotype.Component;
+import org.springframework.context.annotation.Lazy;
 
 /** Refuses settings that are each in order but make no sense together, and says what the relay is connected to. */
-@Component
+@Lazy(false)
 class StartCheck {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.insightsrelay");
@@ -29,7 +29,7 @@ class StartCheck {
         }
         if (backstage.baseUrl().isEmpty()) {
             throw new IllegalArgumentException("backstage.baseUrl (BACKSTAGE_BASE_URL) is empty; it has to be the URL of the Backstage backend, "
-                    + "such as http://localhost:7007 (for a trial, set neither Backstage nor Spotify: that is sandbox mode)");
+                    + "such as http://localhost:7007 (for a trial: relay.sandbox=true)");
         }
         if (deliver.spotify().apiToken().isEmpty() && !block.debug()) {
             throw new IllegalArgumentException("deliver.spotify.apiToken (SPOTIFY_BACKSTAGE_API_TOKEN) is empty; it has to be the API token that Spotify gave you "

@@ -3,6 +3,7 @@ package io.insightsrelay;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -13,6 +14,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.stereotype.Component;
 
 /** The house rules that a compiler does not check. */
 class PackagesTest {
@@ -34,6 +38,14 @@ class PackagesTest {
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Nothing looks for components: what is not imported is there neither in the program nor in an application that has the relay as a dependency. */
+    @Test
+    void everyConfigurationIsPartOfTheBundle() {
+        List<String> imported = Stream.of(InsightsRelayAutoConfiguration.class.getAnnotation(Import.class).value()).map(Class::getName).toList();
+        assertThat(CLASSES.stream().filter(type -> type.isAnnotatedWith(Configuration.class)).map(JavaClass::getName)).isSubsetOf(imported);
+        ArchRuleDefinition.noClasses().should().beAnnotatedWith(Component.class).check(CLASSES);
     }
 
     @Test

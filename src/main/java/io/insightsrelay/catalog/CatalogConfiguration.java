@@ -3,6 +3,7 @@ package io.insightsrelay.catalog;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.insightsrelay.config.ReplaceableBean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,16 +22,16 @@ import org.springframework.core.env.ConfigurableEnvironment;
 /** The look-up, its cache, and the beans that routes/catalog.camel.yaml and routes/total-users.camel.yaml refer to. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(CatalogProperties.class)
-class CatalogConfiguration {
+public class CatalogConfiguration {
 
     private static final int MOST_OF_AN_ANSWER = 300;
 
-    @Bean
+    @Bean("insightsRelayBackstageBlock")
     BackstageBlock backstageBlock(ConfigurableEnvironment environment) {
         return BackstageBlock.from(environment);
     }
 
-    @Bean
+    @Bean("insightsRelayCatalog")
     Catalog catalog(RequestedFields fields, CatalogProperties properties, @Lazy ProducerTemplate template) {
         return new Catalog((refs, asked) -> fetch(template, Map.of("entityRefs", refs, "fields", asked)), fields.catalogFields(), properties);
     }
@@ -66,24 +67,24 @@ class CatalogConfiguration {
     }
 
     /** For {@code caffeine-cache:entities}. */
-    @Bean
+    @ReplaceableBean
     Cache<String, Optional<Entity>> entities(Catalog catalog) {
         return catalog.cache();
     }
 
     /** For {@code caffeine-cache:totalUsers}. */
-    @Bean
+    @ReplaceableBean
     Cache<String, Object> totalUsers(CatalogProperties properties) {
         return Caffeine.newBuilder().maximumSize(1_000).expireAfterWrite(properties.totalUsersTtl()).build();
     }
 
-    @Bean
+    @ReplaceableBean
     Processor totalUsersQuery(BackstageBlock block) {
         return new TotalUsersQuery(block.totalUsersEntityQueryFilter());
     }
 
     /** Makes of by-query's answers, a list in the body, the number of users: as the body and as the exchange property {@code count}. */
-    @Bean
+    @ReplaceableBean
     Processor totalUsersCount() {
         return exchange -> {
             List<Long> counts = new ArrayList<>();

@@ -1,7 +1,6 @@
 package io.insightsrelay.config;
 
 import java.net.SocketTimeoutException;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
@@ -11,6 +10,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.spi.CamelEvent;
+import org.apache.camel.spi.ShutdownStrategy;
 import org.apache.camel.support.EventNotifierSupport;
 import org.apache.hc.client5.http.classic.ExecRuntime;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
@@ -22,17 +22,15 @@ import org.apache.hc.core5.util.Timeout;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
-import org.springframework.beans.factory.annotation.Value;
-import org.springframework.stereotype.Component;
 
 /**
  * Makes {@code responseTimeout} of camel-http's endpoints a limit for the whole answer. HttpClient takes it for the time
  * between two bytes, so that a server that sends one now and then would hold its thread for days. Once the relay stops
  * answers that are outstanding have half of {@code camel.main.shutdownTimeout}, so that the batches they belong to can end in
  * order. What is too late fails with an {@link java.io.IOException}, wherever it was; so does an answer that ends before its
- * head does, which HttpClient takes for a whole one. Thread-safe.
+ * head does, which HttpClient takes for a whole one. HttpClient's own retries, for which it sleeps on {@code Retry-After}, are off: a failed
+ * request is the route's to repeat. Thread-safe.
  */
-@Component
 public final class AnswerDeadline extends EventNotifierSupport implements HttpClientConfigurer, DisposableBean {
 
     private static final Logger LOG = LoggerFactory.getLogger(AnswerDeadline.class);
@@ -43,15 +41,13 @@ public final class AnswerDeadline extends EventNotifierSupport implements HttpCl
 
     // requests are blocking, so a thread has one at a time; one that is answered has let go of its connection
     private final Map<Thread, InFlight> inFlight = new ConcurrentHashMap<>();
-    private final long stopNanos;
     private final ScheduledExecutorService watch;
     private volatile Long stopBy;
 
-    AnswerDeadline(@Value("${camel.main.shutdownTimeout}") int shutdownTimeout) {
+    AnswerDeadline() {
         // or Camel would make an event of every step of every exchange
         setIgnoreExchangeEvents(true);
         setIgnoreStepEvents(true);
-        stopNanos = Duration.ofSeconds(shutdownTimeout).toNanos() / 2;
         watch = Executors.newSingleThreadScheduledExecutor(work -> {
             Thread thread = new Thread(work, "answer-deadline");
             thread.setDaemon(true);
@@ -62,6 +58,7 @@ public final class AnswerDeadline extends EventNotifierSupport implements HttpCl
 
     @Override
     public void configureHttpClient(HttpClientBuilder clientBuilder) {
+        clientBuilder.disableAutomaticRetries();
         clientBuilder.addExecInterceptorFirst("answer-deadline", (request, scope, chain) -> {
             Timeout limit = scope.clientContext.getRequestConfigOrDefault().getResponseTimeout();
             long nanos = limit == null || limit.isDisabled() ? Long.MAX_VALUE / 2 : TimeUnit.MILLISECONDS.toNanos(limit.toMilliseconds());
@@ -125,7 +122,8 @@ public final class AnswerDeadline extends EventNotifierSupport implements HttpCl
 
     @Override
     public void notify(CamelEvent event) {
-        stopBy = System.nanoTime() + stopNanos;
+        ShutdownStrategy strategy = ((CamelEvent.CamelContextStoppingEvent) event).getContext().getShutdownStrategy();
+        stopBy = System.nanoTime() + strategy.getTimeUnit().toNanos(strategy.getTimeout()) / 2;
     }
 
     @Override

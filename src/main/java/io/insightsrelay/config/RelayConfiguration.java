@@ -3,7 +3,13 @@ package io.insightsrelay.config;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Configuration;
 
+/** Settings that several features share, and the limit that routes set on HTTP requests. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties({RelayProperties.class, BackstageProperties.class})
-class RelayConfiguration {
+public class RelayConfiguration {
+
+    @ReplaceableBean
+    AnswerDeadline answerDeadline() {
+        return new AnswerDeadline();
+    }
 }

@@ -20,9 +20,9 @@ import org.springframework.validation.annotation.Validated;
  * @param dataDir   folder of the spool and the dead letters
  * @param routesDir folder of the routes
  * @param engine    which folder of routesDir/engine connects ingest, processing and delivery
- * @param stopDelay how long events are still accepted after readiness has gone down
+ * @param stopDelay how long events are still accepted after readiness has gone down; of the program only
  * @param reloadInterval how often the routes folder is looked at for edits; 0 for never
- * @param sandbox   whether a bundled catalog and receiver stand in for Backstage and Spotify; set by {@link SandboxMode}
+ * @param sandbox   whether a bundled catalog and receiver stand in for Backstage and Spotify; see {@link SandboxMode}
  */
 @Validated
 @ConfigurationProperties("relay")

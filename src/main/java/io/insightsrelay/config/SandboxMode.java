@@ -9,7 +9,7 @@ import org.springframework.core.env.MapPropertySource;
 
 /**
  * Where neither Backstage nor Spotify is configured, points both at the sandbox that the relay serves itself, so that a
- * newcomer sees an event go through with nothing but a JDK.
+ * newcomer sees an event go through with nothing but a JDK. Part of another application the relay does that only where {@code relay.sandbox} says so.
  */
 public final class SandboxMode implements EnvironmentPostProcessor {
 
@@ -20,8 +20,7 @@ public final class SandboxMode implements EnvironmentPostProcessor {
 
     @Override
     public void postProcessEnvironment(ConfigurableEnvironment environment, SpringApplication application) {
-        if (!environment.getProperty("backstage.baseUrl", "").isBlank() || !environment.getProperty("deliver.spotify.apiToken", "").isBlank()
-                || environment.containsProperty("SPOTIFY_BASE_URL") || environment.containsProperty("relay.sandbox")) {
+        if (!environment.getProperty("relay.sandbox", Boolean.class, PackagedDefaults.isProgram(application) && isUnconfigured(environment))) {
             return;
         }
         String self = "http://127.0.0.1:" + environment.getProperty("relay.port") + "/sandbox";
@@ -32,8 +31,11 @@ public final class SandboxMode implements EnvironmentPostProcessor {
         sandbox.put("deliver.spotify.apiToken", "sandbox");
         sandbox.put("auth.staticTokens[0].token", TOKEN);
         sandbox.put("auth.staticTokens[0].subject", USER);
-        sandbox.put("camel.main.routesIncludePattern", environment.getProperty("camel.main.routesIncludePattern")
-                + ",file:" + environment.getProperty("relay.routesDir") + "/sandbox/*.camel.yaml");
         environment.getPropertySources().addFirst(new MapPropertySource("sandbox", sandbox));
+    }
+
+    private static boolean isUnconfigured(ConfigurableEnvironment environment) {
+        return environment.getProperty("backstage.baseUrl", "").isBlank() && environment.getProperty("deliver.spotify.apiToken", "").isBlank()
+                && !environment.containsProperty("SPOTIFY_BASE_URL");
     }
 }

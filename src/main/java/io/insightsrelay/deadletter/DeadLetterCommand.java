@@ -185,7 +185,7 @@ public final class DeadLetterCommand implements Runnable {
                 work.accept(new Access(null, context.getEnvironment()));
             } else {
                 try (SpoolStore store = new SpoolStore(relay.dataDir(), context.getBean(SpoolProperties.class))) {
-                    work.accept(new Access(new DeadLetterController(new DeadLetterStore(store), MAPPER), context.getEnvironment()));
+                    work.accept(new Access(new DeadLetterController(new DeadLetterStore(store)), context.getEnvironment()));
                 }
             }
             return 0;

@@ -1,8 +1,10 @@
 package io.insightsrelay.deadletter;
 
+import io.insightsrelay.config.ReplaceableBean;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolStore;
 import io.insightsrelay.spool.SpoolTransaction;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletionException;
 import org.apache.camel.AsyncCallback;
@@ -11,29 +13,32 @@ import org.apache.camel.Processor;
 import org.apache.camel.support.AsyncProcessorSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.scheduling.annotation.EnableScheduling;
-import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
 @Configuration(proxyBeanMethods = false)
-@EnableScheduling
 @EnableConfigurationProperties(DeadLetterProperties.class)
-class DeadLetterConfiguration {
+@Import(DeadLetterController.class)
+public class DeadLetterConfiguration {
 
-    @Bean
+    @Bean("insightsRelayDeadLetterStore")
     DeadLetterStore deadLetterStore(SpoolStore store) {
         return new DeadLetterStore(store);
     }
 
-    @Bean
+    @Bean("insightsRelayDeadLetterUpkeep")
+    @Lazy(false)
     Upkeep deadLetterUpkeep(DeadLetterStore store, DeadLetterProperties properties) {
         return new Upkeep(store, properties);
     }
 
     /** Keeps the dead letter that is the message's body. */
-    @Bean
+    @ReplaceableBean
     Processor keepDeadLetter(DeadLetterStore store) {
         return new AsyncProcessorSupport() {
             @Override
@@ -55,26 +60,36 @@ class DeadLetterConfiguration {
     }
 
     /** Replays a second's worth at a time, so that a large replay does not crowd out new events, and deletes what is too old. */
-    static final class Upkeep {
+    static final class Upkeep implements DisposableBean {
 
         private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
 
         private final DeadLetterStore store;
         private final DeadLetterProperties properties;
+        // not the application's, which others may need while this one waits for the disk
+        private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
 
         Upkeep(DeadLetterStore store, DeadLetterProperties properties) {
             this.store = store;
             this.properties = properties;
+            scheduler.setThreadNamePrefix("dead-letters-");
+            scheduler.setDaemon(true);
+            scheduler.initialize();
+            // with a delay, not at a rate: what a stall made late must not be made up for at once
+            scheduler.scheduleWithFixedDelay(this::replay, Duration.ofSeconds(1));
+            scheduler.scheduleWithFixedDelay(this::expire, Duration.ofMinutes(1));
         }
 
-        /** With a delay, not at a rate: what a stall made late must not be made up for at once. */
-        @Scheduled(fixedDelay = 1_000)
-        void replay() {
+        @Override
+        public void destroy() {
+            scheduler.shutdown();
+        }
+
+        private void replay() {
             attempt("replayed", () -> store.replayRequested(properties.replayRate()).join());
         }
 
-        @Scheduled(fixedDelay = 60_000)
-        void expire() {
+        private void expire() {
             attempt("deleted", () -> {
                 int expired = store.expire(Instant.now().minus(properties.maxAge()));
                 if (expired > 0) {

@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.http.HttpStatus;
 import org.springframework.lang.Nullable;
 import org.springframework.web.bind.annotation.DeleteMapping;
@@ -23,18 +25,19 @@ import org.springframework.web.server.ResponseStatusException;
 
 /** {@code /management/dead-letters}: list, show, replay and delete. {@code ?destination=} narrows each of them. */
 @RestController
+@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+@ConditionalOnProperty("management.relay.enabled")
 @RequestMapping("/management/dead-letters")
 class DeadLetterController {
 
     private static final int MOST_LISTED = 1_000;
+    private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String MAX = "2147483647";
 
     private final DeadLetterStore store;
-    private final ObjectMapper mapper;
 
-    DeadLetterController(DeadLetterStore store, ObjectMapper mapper) {
+    DeadLetterController(DeadLetterStore store) {
         this.store = store;
-        this.mapper = mapper;
     }
 
     @GetMapping
@@ -124,15 +127,15 @@ class DeadLetterController {
         summary.put("reason", letter.reason());
         summary.put("status", letter.status());
         summary.put("attempts", letter.attempts());
-        summary.put("received", letter.received());
-        summary.put("died", letter.died());
+        summary.put("received", letter.received().toString());
+        summary.put("died", letter.died().toString());
         summary.put("replayRequested", listed.replayRequested());
         return summary;
     }
 
     private JsonNode json(byte[] envelope) {
         try {
-            return mapper.readTree(envelope);
+            return MAPPER.readTree(envelope);
         } catch (IOException e) {
             return TextNode.valueOf(new String(envelope, StandardCharsets.UTF_8));
         }

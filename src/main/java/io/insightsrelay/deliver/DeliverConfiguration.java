@@ -1,5 +1,6 @@
 package io.insightsrelay.deliver;
 
+import io.insightsrelay.config.ReplaceableBean;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
 import io.insightsrelay.spool.SpoolBatch;
@@ -19,34 +20,34 @@ import org.springframework.lang.Nullable;
 /** The beans that the delivery routes refer to by name. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(DeliverProperties.class)
-class DeliverConfiguration {
+public class DeliverConfiguration {
 
-    @Bean
+    @Bean("insightsRelayDestinations")
     Destinations destinations() {
         return new Destinations();
     }
 
     /** Splits a batch: an event that fails gets its outcome, the others go on. */
-    @Bean
+    @ReplaceableBean
     AggregationStrategy keepOutcomes() {
         return new KeepOutcomes();
     }
 
-    /** Threads that send events which go out one a request. */
-    @Bean(destroyMethod = "")
+    /** Threads that send events which go out one a request. For no other use: an application that the relay is part of has its own. */
+    @ReplaceableBean(autowireCandidate = false, destroyMethod = "")
     ExecutorService deliverThreads(CamelContext context, DeliverProperties properties) {
         // the context ends them when it stops, after the routes that use them
         return context.getExecutorServiceManager().newFixedThreadPool(this, "deliver", properties.concurrency());
     }
 
     /** Waits until the batches before this one have all their requests under way, where several overlap. */
-    @Bean
+    @ReplaceableBean
     Processor awaitTurn() {
         return exchange -> exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class).awaitTurn();
     }
 
     /** In a {@code split}: with the last event it is the next batch's turn, so that no connection idles in between. */
-    @Bean
+    @ReplaceableBean
     Processor passTurn() {
         return exchange -> {
             if (exchange.getProperty(ExchangePropertyKey.SPLIT_COMPLETE, Boolean.FALSE, Boolean.class)) {
@@ -56,37 +57,37 @@ class DeliverConfiguration {
     }
 
     /** Throws when the answer says that the destination is unwell or refuses the credentials. */
-    @Bean
+    @ReplaceableBean
     Processor checkDestination() {
         return new AnswerCheck(EnumSet.of(Outcome.Type.RETRY, Outcome.Type.UNAUTHORIZED));
     }
 
     /** Throws when the answer says that the destination will never take this event. */
-    @Bean
+    @ReplaceableBean
     Processor checkAcceptance() {
         return new AnswerCheck(EnumSet.complementOf(EnumSet.of(Outcome.Type.DELIVERED)));
     }
 
     /** The data format that writes an event or a list of events as JSON. */
-    @Bean
+    @ReplaceableBean
     DataFormat eventJson() {
         return new EventJson();
     }
 
     /** The data format that compresses at once what is sent at once: fast rather than small. */
-    @Bean
+    @ReplaceableBean
     DataFormat fastGzip() {
         return new FastGzip();
     }
 
     /** Event to form-urlencoded body. */
-    @Bean
+    @ReplaceableBean
     Processor encodeForm() {
         return exchange -> exchange.getMessage().setBody(FormEncoder.encode(exchange.getMessage().getBody(Event.class).outgoing()));
     }
 
     /** What the browser said of itself when it posted the event, as headers of the request to the destination. */
-    @Bean
+    @ReplaceableBean
     Processor addBrowserHeaders() {
         return exchange -> {
             Event event = exchange.getProperty(Event.PROPERTY, Event.class);

@@ -15,7 +15,6 @@ import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
-import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.spi.HeaderFilterStrategy;
 
@@ -24,18 +23,13 @@ import org.apache.camel.spi.HeaderFilterStrategy;
  * engine hands each request to a worker thread and keeps it there until the route is done, so that no more requests can
  * share a commit than there are workers.
  */
-final class EventLoopEngine extends VertxPlatformHttpEngine {
+final class EventLoopEngine extends IngestEngine {
 
     private final IngestGate gate;
 
-    EventLoopEngine(IngestGate gate) {
+    EventLoopEngine(int port, IngestGate gate) {
+        super(port);
         this.gate = gate;
-    }
-
-    /** Does not take the name of Camel's own engine, which serves the routes that may block. */
-    @Override
-    protected void doInit() {
-        // nothing to initialise
     }
 
     @Override

@@ -4,8 +4,11 @@ import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.SpoolStore;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -15,6 +18,8 @@ import org.springframework.web.server.ResponseStatusException;
 
 /** {@code /management/spool} and {@code /management/routes}. */
 @RestController
+@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+@ConditionalOnProperty("management.relay.enabled")
 class ManagementController {
 
     private final SpoolStore store;
@@ -63,8 +68,9 @@ class ManagementController {
     @GetMapping("/management/routes")
     Map<String, Object> routes() {
         Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("routes", context.getRoutes().stream().map(this::describe).toList());
-        answer.put("rejected", reload.rejected());
+        answer.put("routes", context.getRoutes().stream().filter(reload::owns).map(this::describe).toList());
+        RouteReload.Rejected rejected = reload.rejected();
+        answer.put("rejected", rejected == null ? null : Map.of("at", rejected.at().toString(), "problems", rejected.problems()));
         return answer;
     }
 
@@ -74,7 +80,7 @@ class ManagementController {
         described.put("from", route.getEndpoint().getEndpointBaseUri());
         described.put("file", route.getSourceLocationShort());
         described.put("state", context.getRouteController().getRouteStatus(route.getRouteId()).name());
-        described.put("loaded", reload.loadedAt(route.getRouteId()));
+        described.put("loaded", Objects.toString(reload.loadedAt(route.getRouteId()), null));
         return described;
     }
 }

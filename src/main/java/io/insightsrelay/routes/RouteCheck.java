@@ -28,13 +28,11 @@ import org.apache.camel.support.DefaultRegistry;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.core.env.Environment;
 import org.springframework.lang.Nullable;
-import org.springframework.stereotype.Component;
 
 /**
  * Finds what is wrong with a set of route files without touching the running ones: each file against Camel's schema, the files against
  * each other, and every route built in a Camel context of its own that starts nothing. Thread-safe.
  */
-@Component
 class RouteCheck {
 
     private final CamelContext running;
@@ -51,8 +49,11 @@ class RouteCheck {
     record Result(List<RouteFile> files, List<RouteProblem> problems) {
     }
 
-    /** @param texts what the files hold */
-    Result check(Map<Path, String> texts) {
+    /**
+     * @param texts  what the files hold
+     * @param others routes that the application has besides, which the files may call
+     */
+    Result check(Map<Path, String> texts, List<Route> others) {
         List<RouteFile> files = new ArrayList<>();
         List<RouteProblem> problems = new ArrayList<>();
         RouteSchema schema = new RouteSchema();
@@ -70,10 +71,10 @@ class RouteCheck {
         });
         // a file that is not there to be looked at may hold what the others miss
         boolean complete = problems.isEmpty();
-        duplicates(files, problems);
+        duplicates(files, others, problems);
         problems.addAll(takenNames(files));
         if (complete) {
-            missingTargets(files, problems);
+            missingTargets(files, others, problems);
         }
         if (problems.isEmpty() || !complete) {
             build(files, problems);
@@ -81,9 +82,13 @@ class RouteCheck {
         return new Result(files, problems);
     }
 
-    private static void duplicates(List<RouteFile> files, List<RouteProblem> problems) {
+    private static void duplicates(List<RouteFile> files, List<Route> others, List<RouteProblem> problems) {
         Map<String, String> seen = new HashMap<>();
         Map<String, String> consumers = new HashMap<>();
+        others.forEach(other -> {
+            seen.put("route " + other.getRouteId(), "the application that the relay is part of");
+            consumers.put(from(other), other.getRouteId());
+        });
         for (RouteFile file : files) {
             for (Item item : file.items()) {
                 String before = seen.putIfAbsent(item.kind() + " " + item.id(), file.path().toString());
@@ -115,8 +120,14 @@ class RouteCheck {
         return problems;
     }
 
-    private static void missingTargets(List<RouteFile> files, List<RouteProblem> problems) {
+    /** As a file would say it. */
+    private static String from(Route route) {
+        return route.getEndpoint().getEndpointBaseUri().replaceFirst("://", ":");
+    }
+
+    private static void missingTargets(List<RouteFile> files, List<Route> others, List<RouteProblem> problems) {
         Set<String> consumed = new HashSet<>();
+        others.forEach(other -> consumed.add(from(other)));
         files.forEach(file -> file.items().forEach(item -> consumed.add(item.from())));
         for (RouteFile file : files) {
             file.directTexts().forEach((pointer, called) -> {

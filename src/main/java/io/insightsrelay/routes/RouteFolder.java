@@ -13,13 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.springframework.stereotype.Component;
+import org.apache.camel.spi.Resource;
+import org.springframework.lang.Nullable;
 
-/**
- * The files that {@code camel.main.routesIncludePattern} includes: those of the routes folder itself, of the engine's folder in it and, in
- * sandbox mode, of the sandbox's. Thread-safe.
- */
-@Component
+/** The files of the routes folder itself, of the engine's folder in it and, in sandbox mode, of the sandbox's. Thread-safe. */
 class RouteFolder {
 
     private final List<Path> folders = new ArrayList<>();
@@ -49,6 +46,11 @@ class RouteFolder {
             }
         }
         return texts;
+    }
+
+    /** Whether this is a file of the folder, which need not be there any more. */
+    boolean holds(@Nullable Resource resource) {
+        return resource != null && resource.getLocation().startsWith("file:") && folders.contains(Path.of(resource.getLocation().substring("file:".length())).getParent());
     }
 
     private static String text(Path file) throws IOException {

@@ -4,6 +4,7 @@ import io.insightsrelay.config.RelayProperties;
 import io.insightsrelay.routes.RouteFile.Item;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -11,19 +12,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.lang.Nullable;
-import org.springframework.stereotype.Component;
 
 /**
- * Has an edit of the routes folder take effect while the relay runs: once the files have not changed from one look to the next they
+ * Loads the routes folder, and has an edit of it take effect while the relay runs: once the files have not changed from one look to the next they
  * are checked, and if nothing is wrong the routes that differ are replaced. Otherwise everything stays as it is, and the edit is told as
  * rejected until the next one. The files are read and compared, so it does not matter how they were written, on which file
- * system, or behind which symbolic link. Thread-safe.
+ * system, or behind which symbolic link. Routes of the application that come from elsewhere are none of its business. Thread-safe.
  */
-@Component
+@Lazy(false)
 public class RouteReload implements SmartLifecycle {
 
     /**
@@ -44,6 +51,8 @@ public class RouteReload implements SmartLifecycle {
     private final long intervalNanos;
     private final Map<String, Instant> replacedAt = new LinkedHashMap<>();
     private Map<Path, String> running;
+    // not injected: Spring would start it before this, and so before the application's routes are added
+    private volatile CamelContext context;
     private volatile Instant startedAt;
     private volatile Rejected rejected;
     private volatile Thread thread;
@@ -54,7 +63,6 @@ public class RouteReload implements SmartLifecycle {
         this.swap = swap;
         this.metrics = metrics;
         this.intervalNanos = relay.reloadInterval().toNanos();
-        // before Camel reads them: what changes in between counts as an edit
         running = folder.read();
         if (running.values().stream().anyMatch(text -> text.contains("beans:"))) {
             List<RouteProblem> taken = check.takenNames(parse(running));
@@ -65,6 +73,35 @@ public class RouteReload implements SmartLifecycle {
         for (String result : List.of("accepted", "rejected")) {
             metrics.counter("relay.routes.reloads", "result", result);
         }
+    }
+
+    /**
+     * Adds the routes to the Camel context, which has those of the application already.
+     *
+     * @throws IllegalStateException if a file cannot be read as routes, is loaded already, or has a route with the id of one that is there
+     */
+    void load(CamelContext camel) {
+        context = camel;
+        Model model = camel.getCamelContextExtension().getContextPlugin(Model.class);
+        List<RouteDefinition> others = List.copyOf(model.getRouteDefinitions());
+        others.stream().filter(other -> folder.holds(other.getResource())).findFirst().ifPresent(other -> {
+            throw new IllegalStateException("camel.main.routesIncludePattern includes " + other.getResource().getLocation() + ", which is loaded without that; leave it out there");
+        });
+        try {
+            PluginHelper.getRoutesLoader(camel).loadRoutes(running.entrySet().stream()
+                    .map(file -> ResourceHelper.fromBytes("file:" + file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8))).toList());
+        } catch (Exception e) {
+            throw e instanceof RuntimeException known ? known : new IllegalStateException("The routes cannot be loaded: " + e.getMessage(), e);
+        }
+        // Camel takes a route out for another of its id
+        others.stream().filter(other -> !model.getRouteDefinitions().contains(other)).findFirst().ifPresent(other -> {
+            throw new IllegalStateException("The application has a route " + other.getRouteId() + ", and so has the routes folder; ids have to be unique");
+        });
+    }
+
+    /** Whether a route is one of the folder's; all others are the application's own. */
+    public boolean owns(Route route) {
+        return folder.holds(route.getSourceResource());
     }
 
     /** The edit that was rejected last, if none was accepted since; null if all is well. */
@@ -137,7 +174,8 @@ public class RouteReload implements SmartLifecycle {
     }
 
     private void apply(Map<Path, String> texts) {
-        RouteCheck.Result result = check.check(texts);
+        List<Route> others = context.getRoutes().stream().filter(route -> !owns(route)).toList();
+        RouteCheck.Result result = check.check(texts, others);
         List<RouteProblem> problems = result.problems();
         List<String> replaced = List.of();
         if (problems.isEmpty()) {

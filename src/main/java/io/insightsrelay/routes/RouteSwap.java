@@ -21,13 +21,11 @@ import org.apache.camel.model.RouteDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
-import org.springframework.stereotype.Component;
 
 /**
  * Replaces the routes that differ between two sets, all of them or none. Consumers of batches that reach one of them stop first, which leaves what
  * they have not finished in the spool; requests that would reach one are held back at the gate for the milliseconds that it takes.
  */
-@Component
 class RouteSwap {
 
     /** Nothing has changed. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.insightsrelay.config.ReplaceableBean;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.LinkedHashMap;
@@ -13,39 +14,46 @@ import java.util.stream.StreamSupport;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
-import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /** The sample catalog that routes/sandbox/ serves. */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnProperty("relay.sandbox")
-class SandboxConfiguration {
+public class SandboxConfiguration {
+
+    private static final ObjectMapper MAPPER = new ObjectMapper();
 
     /** Answers by-refs as Backstage does: same order, null for what the sample catalog lacks. */
-    @Bean
-    Processor sandboxCatalog(ObjectMapper mapper) throws IOException {
+    @ReplaceableBean
+    Processor sandboxCatalog() throws IOException {
         Map<String, JsonNode> entities = new LinkedHashMap<>();
         try (InputStream sample = SandboxConfiguration.class.getResourceAsStream("catalog.json")) {
-            mapper.readTree(sample).forEach(entity -> entities.put(ref(entity), entity));
+            MAPPER.readTree(sample).forEach(entity -> entities.put(ref(entity), entity));
         }
         return exchange -> {
-            JsonNode question = mapper.readTree(exchange.getMessage().getBody(byte[].class));
-            ObjectNode answer = mapper.createObjectNode();
+            JsonNode question = MAPPER.readTree(exchange.getMessage().getBody(byte[].class));
+            ObjectNode answer = MAPPER.createObjectNode();
             ArrayNode items = answer.putArray("items");
             question.path("entityRefs").forEach(ref -> items.add(entities.get(ref.asText())));
-            reply(exchange, mapper.writeValueAsString(answer));
+            reply(exchange, MAPPER.writeValueAsString(answer));
         };
     }
 
     /** Counts the users of the sample catalog. */
-    @Bean
-    Processor sandboxUserCount(ObjectMapper mapper) throws IOException {
+    @ReplaceableBean
+    Processor sandboxUserCount() throws IOException {
         long users;
         try (InputStream sample = SandboxConfiguration.class.getResourceAsStream("catalog.json")) {
-            users = StreamSupport.stream(mapper.readTree(sample).spliterator(), false)
+            users = StreamSupport.stream(MAPPER.readTree(sample).spliterator(), false)
                     .filter(entity -> entity.path("kind").asText().equals("User")).count();
         }
         return exchange -> reply(exchange, "{\"items\":[],\"totalItems\":" + users + ",\"pageInfo\":{}}");
+    }
+
+    /** Takes requests in place of Spotify. */
+    @ReplaceableBean
+    SandboxReceived sandboxReceived() {
+        return new SandboxReceived();
     }
 
     private static String ref(JsonNode entity) {

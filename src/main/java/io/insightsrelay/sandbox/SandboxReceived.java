@@ -8,13 +8,11 @@ import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /** Takes requests in place of Spotify and shows the latest of them, the newest first. Thread-safe. */
 @RestController
-@ConditionalOnProperty("relay.sandbox")
 class SandboxReceived implements Processor {
 
     private static final int MOST_REMEMBERED = 100;
@@ -24,7 +22,7 @@ class SandboxReceived implements Processor {
     @Override
     public void process(Exchange exchange) {
         Map<String, Object> request = new LinkedHashMap<>();
-        request.put("at", Instant.now());
+        request.put("at", Instant.now().toString());
         request.put("path", exchange.getMessage().getHeader(Exchange.HTTP_PATH));
         request.put("userAgent", exchange.getMessage().getHeader("User-Agent"));
         request.put("referer", exchange.getMessage().getHeader("Referer"));

@@ -7,36 +7,21 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToLongFunction;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties({SpoolProperties.class, DedupeProperties.class})
-class SpoolConfiguration {
+public class SpoolConfiguration {
 
-    private static final Logger LOG = LoggerFactory.getLogger(SpoolConfiguration.class);
-    /** EX_IOERR of sysexits.h. */
-    private static final int EXIT_DAMAGED = 74;
-
-    @Bean(destroyMethod = "close")
+    @Bean(name = "insightsRelaySpoolStore", destroyMethod = "close")
     SpoolStore spoolStore(RelayProperties relay, SpoolProperties properties, DedupeProperties dedupe) {
-        SpoolStore store = new SpoolStore(relay.dataDir(), properties, dedupe);
-        AtomicBoolean ending = new AtomicBoolean();
-        store.whenDamaged(() -> {
-            if (ending.compareAndSet(false, true)) {
-                LOG.error("THE SPOOL IS DAMAGED. The relay ends with exit code {}; when it is started again it salvages what can be read.", EXIT_DAMAGED);
-                new Thread(() -> System.exit(EXIT_DAMAGED), "spool-damaged").start();
-            }
-        });
-        return store;
+        return new SpoolStore(relay.dataDir(), properties, dedupe);
     }
 
-    @Bean
+    @Bean("insightsRelaySpoolMetrics")
     MeterBinder spoolMetrics(SpoolStore store) {
         return registry -> {
             Gauge.builder("relay.spool.size", store, SpoolStore::size).baseUnit("bytes")

@@ -1,6 +1,7 @@
 package io.insightsrelay.spool;
 
 import java.io.IOException;
+import java.lang.module.ModuleDescriptor.Version;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -16,6 +17,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteJDBCLoader;
 
 /**
  * The database file in the data folder, which one process at a time has: {@code spool.db}, with {@code relay.lock} beside it.
@@ -45,6 +47,8 @@ final class SpoolFile implements AutoCloseable {
             List.of("CREATE TABLE IF NOT EXISTS seen(number INTEGER PRIMARY KEY, ids BLOB NOT NULL, stored_at INTEGER NOT NULL)"));
 
     private static final String LOCK = "relay.lock";
+    /** SQLite before that may damage the file when a checkpoint and a commit meet (sqlite.org/wal.html#walresetbug). */
+    private static final Version OLDEST_DRIVER = Version.parse("3.51.3");
 
     private final Path folder;
     private final Path database;
@@ -54,9 +58,10 @@ final class SpoolFile implements AutoCloseable {
     /**
      * Takes the folder, which is created with mode 0700 if it is missing, and creates or updates the database.
      *
-     * @throws SpoolException if the folder cannot be used, another process has it, or a newer version wrote it
+     * @throws SpoolException if the folder cannot be used, another process has it, a newer version wrote it, or the driver is too old
      */
     SpoolFile(Path folder) {
+        checkVersion();
         this.folder = folder;
         this.database = folder.resolve("spool.db");
         this.lock = lock(folder);
@@ -88,6 +93,14 @@ final class SpoolFile implements AutoCloseable {
             return false;
         } catch (IOException e) {
             throw new SpoolException("The data folder " + folder.toAbsolutePath() + " cannot be used: " + e, e);
+        }
+    }
+
+    /** An application that has the relay as a dependency may bring another version of the driver: Spring Boot manages one. */
+    private static void checkVersion() {
+        if (Version.parse(SQLiteJDBCLoader.getVersion()).compareTo(OLDEST_DRIVER) < 0) {
+            throw new SpoolException("org.xerial:sqlite-jdbc is " + SQLiteJDBCLoader.getVersion() + "; it has to be " + OLDEST_DRIVER
+                    + " or newer, for SQLite before that may damage the spool; docs/embedding.md says how to have the relay's version");
         }
     }
 

@@ -16,8 +16,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.lang.Nullable;
 
 /**
@@ -71,6 +74,8 @@ public final class SpoolStore implements AutoCloseable {
         }
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(SpoolStore.class);
+
     private final SpoolProperties properties;
     private final SpoolFile file;
     private final Connection reading;
@@ -80,7 +85,8 @@ public final class SpoolStore implements AutoCloseable {
     private final Set<String> running = ConcurrentHashMap.newKeySet();
     private final SpoolUpkeep upkeep;
     private volatile Consumer<String> newConsumer = consumer -> { };
-    private volatile Runnable onDamage = () -> { };
+    private final AtomicBoolean damaged = new AtomicBoolean();
+    private volatile Runnable onDamage = () -> LOG.error("THE SPOOL IS DAMAGED. When the application is started again what can be read is salvaged.");
     private volatile boolean open = true;
 
     /** The same, with nothing remembered of the ids of events. */
@@ -189,15 +195,20 @@ public final class SpoolStore implements AutoCloseable {
         return upkeep.deletedEarly();
     }
 
-    /** What is called, once, when a part of the file turns out to be damaged; the next start salvages it. */
-    void whenDamaged(Runnable reaction) {
+    /** What is called, once, when a part of the file turns out to be damaged; the next start salvages it. Unless this is set it is logged. */
+    public void whenDamaged(Runnable reaction) {
         onDamage = reaction;
+        if (damaged.get()) {
+            reaction.run();
+        }
     }
 
     private void checkDamage(Throwable failure) {
         if (SpoolRescue.saysDamaged(failure)) {
             file.suspect();
-            onDamage.run();
+            if (damaged.compareAndSet(false, true)) {
+                onDamage.run();
+            }
         }
     }
 
@@ -209,6 +220,9 @@ public final class SpoolStore implements AutoCloseable {
     public String trouble() {
         if (!open) {
             return "the spool is closed";
+        }
+        if (damaged.get()) {
+            return "the file of the spool is damaged; the next start salvages it";
         }
         if (size() >= properties.maxSize().toBytes()) {
             return "the spool is at its limit of " + properties.maxSize().toMegabytes() + " MB on disk (spool.maxSize)" + forgotten();

@@ -32,7 +32,7 @@ class AnswerDeadlineTest {
     private static final Duration LIMIT = Duration.ofMillis(300);
 
     private final TestServer server = new TestServer();
-    private final AnswerDeadline deadline = new AnswerDeadline(10);
+    private final AnswerDeadline deadline = new AnswerDeadline();
 
     @AfterEach
     void close() {
@@ -41,7 +41,7 @@ class AnswerDeadlineTest {
     }
 
     private CloseableHttpClient client(PoolingHttpClientConnectionManagerBuilder connections) {
-        HttpClientBuilder builder = HttpClientBuilder.create().disableAutomaticRetries().setConnectionManager(connections.build())
+        HttpClientBuilder builder = HttpClientBuilder.create().setConnectionManager(connections.build())
                 .setDefaultRequestConfig(RequestConfig.custom().setResponseTimeout(Timeout.of(LIMIT)).build());
         deadline.configureHttpClient(builder);
         return builder.build();
