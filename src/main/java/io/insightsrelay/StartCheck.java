@@ -2,8 +2,10 @@ package io.insightsrelay;
 
 import io.insightsrelay.catalog.BackstageBlock;
 import io.insightsrelay.config.BackstageProperties;
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.RelayProperties;
 import io.insightsrelay.config.SandboxMode;
+import io.insightsrelay.config.Settings;
 import io.insightsrelay.deliver.DeliverProperties;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +19,14 @@ class StartCheck {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.insightsrelay");
 
-    StartCheck(RelayProperties relay, BackstageProperties backstage, DeliverProperties deliver, BackstageBlock block) {
+    StartCheck(LiveSettings settings) {
+        // an edit has to pass as well
+        settings.derive(StartCheck::check);
+        tell(settings.current());
+    }
+
+    private static boolean check(Settings settings) {
+        RelayProperties relay = settings.get(RelayProperties.class);
         if (!Files.isDirectory(relay.routesDir())) {
             throw new IllegalArgumentException("relay.routesDir (RELAY_ROUTES_DIR) is " + relay.routesDir().toAbsolutePath()
                     + ", which is no folder; it has to be the routes/ folder that comes with the relay");
@@ -27,14 +36,19 @@ class StartCheck {
             throw new IllegalArgumentException("relay.engine (RELAY_ENGINE) is " + relay.engine() + ", but there is no folder "
                     + engine.toAbsolutePath() + "; an engine's routes stand in routes/engine/<engine>");
         }
-        if (backstage.baseUrl().isEmpty()) {
+        if (settings.get(BackstageProperties.class).baseUrl().isEmpty()) {
             throw new IllegalArgumentException("backstage.baseUrl (BACKSTAGE_BASE_URL) is empty; it has to be the URL of the Backstage backend, "
                     + "such as http://localhost:7007 (for a trial: relay.sandbox=true)");
         }
-        if (deliver.spotify().apiToken().isEmpty() && !block.debug()) {
+        if (settings.get(DeliverProperties.class).spotify().apiToken().isEmpty() && !BackstageBlock.of(settings).debug()) {
             throw new IllegalArgumentException("deliver.spotify.apiToken (SPOTIFY_BACKSTAGE_API_TOKEN) is empty; it has to be the API token that Spotify gave you "
                     + "(or set backstageInsights.debug: true, which delivers nothing)");
         }
+        return true;
+    }
+
+    private static void tell(Settings settings) {
+        RelayProperties relay = settings.get(RelayProperties.class);
         if (relay.sandbox()) {
             LOG.warn("""
 
@@ -46,8 +60,8 @@ class StartCheck {
                     and see what Spotify would get at /management/sandbox/received.
                     """, SandboxMode.USER, relay.port(), SandboxMode.TOKEN);
         } else {
-            LOG.info("Backstage is {}, Spotify is {}, the data folder {}, the routes {}", backstage.baseUrl(),
-                    block.debug() ? "not called (backstageInsights.debug)" : deliver.spotify().baseUrl(),
+            LOG.info("Backstage is {}, Spotify is {}, the data folder {}, the routes {}", settings.get(BackstageProperties.class).baseUrl(),
+                    BackstageBlock.of(settings).debug() ? "not called (backstageInsights.debug)" : settings.get(DeliverProperties.class).spotify().baseUrl(),
                     relay.dataDir().toAbsolutePath(), relay.routesDir().toAbsolutePath());
         }
     }

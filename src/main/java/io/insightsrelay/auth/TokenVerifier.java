@@ -44,7 +44,7 @@ public final class TokenVerifier implements AutoCloseable {
 
     private final Clock clock;
     private final BackstageToken.Rules rules;
-    private final List<StaticCaller> staticCallers;
+    private volatile List<StaticCaller> staticCallers;
     private final int pendingLimit;
     private final ExecutorService executor;
     @Nullable
@@ -73,7 +73,7 @@ public final class TokenVerifier implements AutoCloseable {
         this.clock = clock;
         String issuer = properties.issuer().isBlank() ? baseUrl + "/api/auth" : properties.issuer();
         this.rules = new BackstageToken.Rules(issuer, properties.pluginAudience(), properties.clockSkew().toMillis(), clock);
-        this.staticCallers = properties.staticTokens().stream().map(StaticCaller::of).toList();
+        accept(properties.staticTokens());
         this.pendingLimit = properties.pendingTokens();
         this.executor = Executors.newFixedThreadPool(THREADS, task -> {
             Thread thread = new Thread(task, "token-verifier");
@@ -85,6 +85,11 @@ public final class TokenVerifier implements AutoCloseable {
                 .expireAfterWrite(properties.keys().refresh()).ticker(ticker).build();
         this.refused = Caffeine.newBuilder().maximumSize(REMEMBERED_REFUSALS)
                 .expireAfterWrite(REFUSAL_LIFE).ticker(ticker).build();
+    }
+
+    /** Takes these static tokens in place of those from before, from the next token on. */
+    public void accept(List<AuthProperties.StaticToken> tokens) {
+        staticCallers = tokens.stream().map(StaticCaller::of).toList();
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.insightsrelay.catalog;
 
+import io.insightsrelay.config.Settings;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -40,6 +41,11 @@ public record BackstageBlock(List<FieldPath> captureEntityFields, List<FieldPath
     public static BackstageBlock from(ConfigurableEnvironment environment) {
         return new BackstageBlock(fields(environment, "captureEntityFields"), fields(environment, "captureIdentityFields"),
                 filter(environment, "captureIdentityGroupsFilter"), filter(environment, "totalUsersEntityQueryFilter"), debug(environment));
+    }
+
+    /** The block as it is in these settings; see {@link #from}. */
+    public static BackstageBlock of(Settings settings) {
+        return settings.get(BackstageBlock.class, BackstageBlock::from);
     }
 
     private static boolean debug(ConfigurableEnvironment environment) {

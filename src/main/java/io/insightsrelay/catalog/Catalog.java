@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,23 +38,23 @@ public final class Catalog {
 
     private final AsyncLoadingCache<String, Optional<Entity>> cache;
     private final BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs;
-    private final int maxBody;
+    private final Supplier<CatalogProperties> properties;
     private volatile List<String> fields;
 
     /**
      * @param byRefs asks the catalog about refs, for fields: as many answers as refs, in their order, null for what it does not know
      * @param fields what of entities is asked for
      */
-    public Catalog(BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs, List<String> fields, CatalogProperties properties) {
+    public Catalog(BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs, List<String> fields, Supplier<CatalogProperties> properties) {
         this(byRefs, fields, properties, Ticker.systemTicker());
     }
 
-    Catalog(BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs, List<String> fields, CatalogProperties properties, Ticker ticker) {
+    Catalog(BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs, List<String> fields, Supplier<CatalogProperties> properties, Ticker ticker) {
         this.byRefs = byRefs;
-        this.maxBody = properties.maxBody();
+        this.properties = properties;
         this.fields = List.copyOf(fields);
-        this.cache = Caffeine.newBuilder().maximumSize(properties.maxEntities()).ticker(ticker).recordStats()
-                .expireAfter(Expiry.<String, Optional<Entity>>creating((ref, entity) -> entity.isPresent() ? properties.foundTtl() : properties.missingTtl()))
+        this.cache = Caffeine.newBuilder().maximumSize(properties.get().maxEntities()).ticker(ticker).recordStats()
+                .expireAfter(Expiry.<String, Optional<Entity>>creating((ref, entity) -> entity.isPresent() ? properties.get().foundTtl() : properties.get().missingTtl()))
                 .buildAsync(new AsyncCacheLoader<String, Optional<Entity>>() {
                     @Override
                     public CompletableFuture<Optional<Entity>> asyncLoad(String ref, Executor executor) {
@@ -164,6 +165,11 @@ public final class Catalog {
         return new Entity(ref, JsonNodeFactory.instance.objectNode());
     }
 
+    /** Has everything looked up again, as when other fields are to be asked for. */
+    public void forget() {
+        cache.synchronous().invalidateAll();
+    }
+
     /** The cache, so that routes can read and invalidate it through a camel-caffeine endpoint. */
     Cache<String, Optional<Entity>> cache() {
         return cache.synchronous();
@@ -213,7 +219,7 @@ public final class Catalog {
     /** Backstage refuses a body over 100 KiB. */
     private List<List<String>> questions(Set<? extends String> refs) {
         List<List<String>> questions = new ArrayList<>();
-        int mostBytes = maxBody - JSON_AROUND_QUESTION - fields.stream().mapToInt(field -> field.length() + JSON_AROUND_REF).sum();
+        int mostBytes = properties.get().maxBody() - JSON_AROUND_QUESTION - fields.stream().mapToInt(field -> field.length() + JSON_AROUND_REF).sum();
         int bytes = mostBytes;
         for (String ref : refs) {
             // refs are ASCII, see EntityRef

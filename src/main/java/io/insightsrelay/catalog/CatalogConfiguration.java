@@ -3,21 +3,23 @@ package io.insightsrelay.catalog;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.ReplaceableBean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.http.base.HttpOperationFailedException;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
-import org.springframework.core.env.ConfigurableEnvironment;
 
 /** The look-up, its cache, and the beans that routes/catalog.camel.yaml and routes/total-users.camel.yaml refer to. */
 @Configuration(proxyBeanMethods = false)
@@ -26,14 +28,9 @@ public class CatalogConfiguration {
 
     private static final int MOST_OF_AN_ANSWER = 300;
 
-    @Bean("insightsRelayBackstageBlock")
-    BackstageBlock backstageBlock(ConfigurableEnvironment environment) {
-        return BackstageBlock.from(environment);
-    }
-
     @Bean("insightsRelayCatalog")
-    Catalog catalog(RequestedFields fields, CatalogProperties properties, @Lazy ProducerTemplate template) {
-        return new Catalog((refs, asked) -> fetch(template, Map.of("entityRefs", refs, "fields", asked)), fields.catalogFields(), properties);
+    Catalog catalog(RequestedFields fields, LiveSettings settings, @Lazy ProducerTemplate template) {
+        return new Catalog((refs, asked) -> fetch(template, Map.of("entityRefs", refs, "fields", asked)), fields.catalogFields(), settings.section(CatalogProperties.class));
     }
 
     /** The question goes through the route direct:fetch-entities, which operators can edit. */
@@ -79,8 +76,9 @@ public class CatalogConfiguration {
     }
 
     @ReplaceableBean
-    Processor totalUsersQuery(BackstageBlock block) {
-        return new TotalUsersQuery(block.totalUsersEntityQueryFilter());
+    Processor totalUsersQuery(LiveSettings settings, @Qualifier("totalUsers") Cache<String, Object> counts) {
+        Supplier<TotalUsersQuery> query = settings.derive(now -> new TotalUsersQuery(BackstageBlock.of(now).totalUsersEntityQueryFilter()), (before, after) -> counts.invalidateAll());
+        return exchange -> query.get().process(exchange);
     }
 
     /** Makes of by-query's answers, a list in the body, the number of users: as the body and as the exchange property {@code count}. */

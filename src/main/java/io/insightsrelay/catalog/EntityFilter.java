@@ -82,6 +82,16 @@ public final class EntityFilter {
         return found.isValueNode() && values.stream().anyMatch(value -> value.equalsIgnoreCase(found.asText()));
     }
 
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof EntityFilter filter && anyOf.equals(filter.anyOf);
+    }
+
+    @Override
+    public int hashCode() {
+        return anyOf.hashCode();
+    }
+
     /** The paths that the filter looks at. */
     public Stream<FieldPath> paths() {
         return anyOf.stream().flatMap(conditions -> conditions.keySet().stream());

@@ -1,5 +1,6 @@
 package io.insightsrelay.deadletter;
 
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.ReplaceableBean;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolStore;
@@ -7,6 +8,7 @@ import io.insightsrelay.spool.SpoolTransaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -33,8 +35,8 @@ public class DeadLetterConfiguration {
 
     @Bean("insightsRelayDeadLetterUpkeep")
     @Lazy(false)
-    Upkeep deadLetterUpkeep(DeadLetterStore store, DeadLetterProperties properties) {
-        return new Upkeep(store, properties);
+    Upkeep deadLetterUpkeep(DeadLetterStore store, LiveSettings settings) {
+        return new Upkeep(store, settings.section(DeadLetterProperties.class));
     }
 
     /** Keeps the dead letter that is the message's body. */
@@ -65,11 +67,11 @@ public class DeadLetterConfiguration {
         private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
 
         private final DeadLetterStore store;
-        private final DeadLetterProperties properties;
+        private final Supplier<DeadLetterProperties> properties;
         // not the application's, which others may need while this one waits for the disk
         private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
 
-        Upkeep(DeadLetterStore store, DeadLetterProperties properties) {
+        Upkeep(DeadLetterStore store, Supplier<DeadLetterProperties> properties) {
             this.store = store;
             this.properties = properties;
             scheduler.setThreadNamePrefix("dead-letters-");
@@ -86,12 +88,12 @@ public class DeadLetterConfiguration {
         }
 
         private void replay() {
-            attempt("replayed", () -> store.replayRequested(properties.replayRate()).join());
+            attempt("replayed", () -> store.replayRequested(properties.get().replayRate()).join());
         }
 
         private void expire() {
             attempt("deleted", () -> {
-                int expired = store.expire(Instant.now().minus(properties.maxAge()));
+                int expired = store.expire(Instant.now().minus(properties.get().maxAge()));
                 if (expired > 0) {
                     LOG.warn("{} dead letters are older than deadLetters.maxAge and were deleted", expired);
                 }

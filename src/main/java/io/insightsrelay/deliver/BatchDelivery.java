@@ -70,7 +70,7 @@ final class BatchDelivery {
 
     private final Routes routes;
     private final Destination destination;
-    private final DeliverProperties.Retry retry;
+    private final RetryPolicy retry;
     private final String source;
     private final boolean retries;
     private final Map<Integer, Long> failedAt = new HashMap<>();
@@ -78,7 +78,7 @@ final class BatchDelivery {
     private int failures;
     private int probe;
 
-    BatchDelivery(Routes routes, Destination destination, DeliverProperties.Retry retry, String source, boolean retries) {
+    BatchDelivery(Routes routes, Destination destination, RetryPolicy retry, String source, boolean retries) {
         this.routes = routes;
         this.destination = destination;
         this.retry = retry;
@@ -110,11 +110,18 @@ final class BatchDelivery {
     /** Waits for the next attempt to be due, then makes it with one event; all follow if that one gets through. */
     private void rest() {
         if (destination.isPaused()) {
-            while (!open.isEmpty() && destination.isPaused() && !destination.takeProbe(retry.pause())) {
+            while (!open.isEmpty() && destination.isPaused() && !destination.takeProbe(retry.get().pause())) {
                 waitFor(CHECK_FOR_STOP_MILLIS);
             }
         } else {
-            waitFor(backOff().toMillis());
+            long begun = System.nanoTime();
+            double jitter = ThreadLocalRandom.current().nextDouble();
+            long left;
+            // looked up again and again, for the policy may change meanwhile
+            while ((left = TimeUnit.NANOSECONDS.toMillis(begun + backOff(jitter).toNanos() - System.nanoTime())) > 0) {
+                waitFor(Math.min(left, CHECK_FOR_STOP_MILLIS));
+            }
+            waitFor(0);
         }
         if (open.isEmpty()) {
             return;
@@ -126,15 +133,20 @@ final class BatchDelivery {
         settle(List.of(probing));
     }
 
-    /** Full jitter: anywhere between nothing and the doubled step, so that many relays do not come back at once. */
-    private Duration backOff() {
+    /**
+     * Full jitter: anywhere between nothing and the doubled step, so that many relays do not come back at once.
+     *
+     * @param jitter from 0 to 1
+     */
+    private Duration backOff(double jitter) {
         Duration asked = open.stream().map(Event::outcome).filter(outcome -> outcome != null && outcome.retryAfter() != null)
                 .map(Outcome::retryAfter).max(Duration::compareTo).orElse(null);
+        DeliverProperties.Retry now = retry.get();
         if (asked != null) {
-            return asked.compareTo(retry.maxRetryAfter()) > 0 ? retry.maxRetryAfter() : asked;
+            return asked.compareTo(now.maxRetryAfter()) > 0 ? now.maxRetryAfter() : asked;
         }
-        long most = Math.min(retry.maxBackoff().toMillis(), retry.firstBackoff().toMillis() << Math.min(failures - 1, 20));
-        return Duration.ofMillis(ThreadLocalRandom.current().nextLong(most + 1));
+        long most = Math.min(now.maxBackoff().toMillis(), now.firstBackoff().toMillis() << Math.min(failures - 1, 20));
+        return Duration.ofMillis((long) (jitter * (most + 1)));
     }
 
     private void settle(List<Event> events) {
@@ -178,7 +190,7 @@ final class BatchDelivery {
                 case RETRY -> {
                     if (!othersGotThrough) {
                         failing.add(event);
-                    } else if (event.attempts() + 1 >= retry.maxAttempts()) {
+                    } else if (event.attempts() + 1 >= retry.get().maxAttempts()) {
                         bury(event, settled);
                     } else {
                         setAside(event, 1, settled);
@@ -211,9 +223,9 @@ final class BatchDelivery {
             Outcome outcome = failing.stream().map(Event::outcome).filter(o -> o.type() == Type.UNAUTHORIZED).findFirst().orElseThrow();
             if (!destination.isPaused()) {
                 LOG.warn("{} does not accept the credentials ({}): it pauses, its events wait, one probe every {} s",
-                        destination.name(), outcome.reason(), retry.pause().toSeconds());
+                        destination.name(), outcome.reason(), retry.get().pause().toSeconds());
             }
-            destination.pause(outcome, retry.pause());
+            destination.pause(outcome, retry.get().pause());
             return;
         }
         if (failing.isEmpty()) {
@@ -312,7 +324,7 @@ final class BatchDelivery {
     }
 
     private boolean isExpired(Event event) {
-        return event.received().plus(retry.maxAge()).isBefore(Instant.now());
+        return event.received().plus(retry.get().maxAge()).isBefore(Instant.now());
     }
 
     private void read(List<byte[]> envelopes) {

@@ -1,11 +1,14 @@
 package io.insightsrelay.deliver;
 
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.ReplaceableBean;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
 import io.insightsrelay.spool.SpoolBatch;
 import java.util.EnumSet;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.function.Supplier;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ExchangePropertyKey;
@@ -35,9 +38,24 @@ public class DeliverConfiguration {
 
     /** Threads that send events which go out one a request. For no other use: an application that the relay is part of has its own. */
     @ReplaceableBean(autowireCandidate = false, destroyMethod = "")
-    ExecutorService deliverThreads(CamelContext context, DeliverProperties properties) {
+    ExecutorService deliverThreads(CamelContext context, LiveSettings settings) {
         // the context ends them when it stops, after the routes that use them
-        return context.getExecutorServiceManager().newFixedThreadPool(this, "deliver", properties.concurrency());
+        ThreadPoolExecutor threads = (ThreadPoolExecutor) context.getExecutorServiceManager()
+                .newFixedThreadPool(this, "deliver", settings.current().get(DeliverProperties.class).concurrency());
+        settings.derive(now -> now.get(DeliverProperties.class), (before, after) -> {
+            // neither of the two may pass the other
+            threads.setCorePoolSize(Math.min(threads.getMaximumPoolSize(), after.concurrency()));
+            threads.setMaximumPoolSize(after.concurrency());
+            threads.setCorePoolSize(after.concurrency());
+        });
+        return threads;
+    }
+
+    /** The retry policy as it is now. */
+    @Bean("insightsRelayRetryPolicy")
+    RetryPolicy retryPolicy(LiveSettings settings) {
+        Supplier<DeliverProperties> current = settings.section(DeliverProperties.class);
+        return () -> current.get().retry();
     }
 
     /** Waits until the batches before this one have all their requests under way, where several overlap. */

@@ -16,14 +16,14 @@ final class DeliveryProducer extends DefaultProducer {
     static final String DESTINATION = "destination";
 
     private final DeliveryEndpoint endpoint;
-    private final DeliverProperties properties;
+    private final RetryPolicy retry;
     private final Destination destination;
     private ProducerTemplate template;
 
     DeliveryProducer(DeliveryEndpoint endpoint, DeliveryComponent component) {
         super(endpoint);
         this.endpoint = endpoint;
-        this.properties = component.bean(DeliverProperties.class);
+        this.retry = component.bean(RetryPolicy.class);
         this.destination = component.bean(Destinations.class).of(endpoint.getDestination());
     }
 
@@ -85,7 +85,7 @@ final class DeliveryProducer extends DefaultProducer {
                 batch.awaitEarlier();
             }
         };
-        new BatchDelivery(routes, destination, properties.retry(), source(), endpoint.isRetries())
+        new BatchDelivery(routes, destination, retry, source(), endpoint.isRetries())
                 .deliver((List<byte[]>) exchange.getMessage().getBody(List.class));
     }
 

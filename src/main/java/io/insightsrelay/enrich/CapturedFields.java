@@ -3,7 +3,7 @@ package io.insightsrelay.enrich;
 import io.insightsrelay.catalog.BackstageBlock;
 import io.insightsrelay.catalog.EntityFilter;
 import io.insightsrelay.catalog.FieldPath;
-import io.insightsrelay.catalog.RequestedFields;
+import io.insightsrelay.config.Settings;
 import java.util.Collection;
 import java.util.List;
 import java.util.stream.Stream;
@@ -17,12 +17,13 @@ import org.apache.camel.Exchange;
  * @param groups       whether the user's groups are captured
  * @param groupsFilter which of them
  */
-public record CapturedFields(List<FieldPath> entity, List<FieldPath> user, boolean groups, EntityFilter groupsFilter)
-        implements RequestedFields {
+public record CapturedFields(List<FieldPath> entity, List<FieldPath> user, boolean groups, EntityFilter groupsFilter) {
 
     private static final FieldPath MEMBER_OF = new FieldPath("spec.memberOf");
 
-    static CapturedFields of(EnrichProperties properties, BackstageBlock block) {
+    static CapturedFields of(Settings settings) {
+        EnrichProperties properties = settings.get(EnrichProperties.class);
+        BackstageBlock block = BackstageBlock.of(settings);
         List<FieldPath> user = join(properties.userFields(), block.captureIdentityFields());
         return new CapturedFields(join(properties.entityFields(), block.captureEntityFields()),
                 user.stream().filter(path -> !path.equals(MEMBER_OF)).toList(), user.contains(MEMBER_OF), block.captureIdentityGroupsFilter());
@@ -57,7 +58,6 @@ public record CapturedFields(List<FieldPath> entity, List<FieldPath> user, boole
     }
 
     /** What is captured, what the filter looks at, and the relations to groups. */
-    @Override
     public List<String> catalogFields() {
         return Stream.of(entity.stream(), user.stream(), groupsFilter.paths(), Stream.of(new FieldPath("relations.memberOf")))
                 .flatMap(paths -> paths).map(FieldPath::catalogField).distinct().sorted().toList();

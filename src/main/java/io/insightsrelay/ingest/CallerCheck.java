@@ -5,6 +5,7 @@ import io.insightsrelay.auth.Caller;
 import io.insightsrelay.auth.TokenVerifier;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
@@ -16,9 +17,9 @@ final class CallerCheck extends AsyncProcessorSupport {
     private static final String BEARER = "bearer ";
 
     private final TokenVerifier verifier;
-    private final boolean anonymousAllowed;
+    private final BooleanSupplier anonymousAllowed;
 
-    CallerCheck(TokenVerifier verifier, boolean anonymousAllowed) {
+    CallerCheck(TokenVerifier verifier, BooleanSupplier anonymousAllowed) {
         this.verifier = verifier;
         this.anonymousAllowed = anonymousAllowed;
     }
@@ -48,7 +49,7 @@ final class CallerCheck extends AsyncProcessorSupport {
     private CompletableFuture<Caller> verify(Exchange exchange) {
         Object header = exchange.getMessage().getHeader("Authorization");
         if (header == null) {
-            if (anonymousAllowed) {
+            if (anonymousAllowed.getAsBoolean()) {
                 return CompletableFuture.completedFuture(Caller.ANONYMOUS);
             }
             throw new AuthenticationException("Missing credentials: send a Backstage token, or an ingest token, as Authorization: Bearer");

@@ -4,9 +4,11 @@ import io.insightsrelay.auth.AgentIdentity;
 import io.insightsrelay.auth.AuthProperties;
 import io.insightsrelay.auth.TokenVerifier;
 import io.insightsrelay.config.BackstageProperties;
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.RelayProperties;
 import io.insightsrelay.config.ReplaceableBean;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
@@ -77,39 +79,46 @@ public class IngestConfiguration {
     }
 
     @Bean(name = "insightsRelayTokenVerifier", destroyMethod = "close")
-    TokenVerifier tokenVerifier(AuthProperties properties, BackstageProperties backstage) {
-        return new TokenVerifier(properties, backstage.baseUrl());
+    TokenVerifier tokenVerifier(LiveSettings settings, AuthProperties properties, BackstageProperties backstage) {
+        TokenVerifier verifier = new TokenVerifier(properties, backstage.baseUrl());
+        settings.derive(now -> now.get(AuthProperties.class), (before, after) -> verifier.accept(after.staticTokens()));
+        return verifier;
     }
 
     /** Lets everybody in who sends no token, unless auth.requireUser is set. */
     @ReplaceableBean
-    Processor checkAppCaller(TokenVerifier verifier, AuthProperties properties) {
-        return new CallerCheck(verifier, !properties.requireUser());
+    Processor checkAppCaller(TokenVerifier verifier, LiveSettings settings) {
+        Supplier<AuthProperties> auth = settings.section(AuthProperties.class);
+        return new CallerCheck(verifier, () -> !auth.get().requireUser());
     }
 
     /** Lets in whoever has a token of a user, a plugin or a service. */
     @ReplaceableBean
     Processor requireCaller(TokenVerifier verifier) {
-        return new CallerCheck(verifier, false);
+        return new CallerCheck(verifier, () -> false);
     }
 
     @ReplaceableBean
-    Processor readAppEvent(IngestProperties properties, AuthProperties auth) {
-        return reader(RequestReader.Interface.APP, properties, auth);
+    Processor readAppEvent(LiveSettings settings) {
+        return reader(RequestReader.Interface.APP, settings);
     }
 
     @ReplaceableBean
-    Processor readAgentEvent(IngestProperties properties, AuthProperties auth) {
-        return reader(RequestReader.Interface.AGENT, properties, auth);
+    Processor readAgentEvent(LiveSettings settings) {
+        return reader(RequestReader.Interface.AGENT, settings);
     }
 
     @ReplaceableBean
-    Processor readEvents(IngestProperties properties, AuthProperties auth) {
-        return reader(RequestReader.Interface.EVENTS, properties, auth);
+    Processor readEvents(LiveSettings settings) {
+        return reader(RequestReader.Interface.EVENTS, settings);
     }
 
-    private static RequestReader reader(RequestReader.Interface endpoint, IngestProperties properties, AuthProperties auth) {
-        return new RequestReader(endpoint, properties, new AgentIdentity(auth.identitySalt()), auth.identityHeader());
+    private static Processor reader(RequestReader.Interface endpoint, LiveSettings settings) {
+        Supplier<RequestReader> reader = settings.derive(now -> {
+            AuthProperties auth = now.get(AuthProperties.class);
+            return new RequestReader(endpoint, now.get(IngestProperties.class), new AgentIdentity(auth.identitySalt()), auth.identityHeader());
+        });
+        return exchange -> reader.get().process(exchange);
     }
 
     @ReplaceableBean

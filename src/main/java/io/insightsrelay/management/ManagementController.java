@@ -1,5 +1,6 @@
 package io.insightsrelay.management;
 
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.SpoolStore;
 import java.util.LinkedHashMap;
@@ -25,8 +26,10 @@ class ManagementController {
     private final SpoolStore store;
     private final CamelContext context;
     private final RouteReload reload;
+    private final LiveSettings settings;
 
-    ManagementController(SpoolStore store, CamelContext context, RouteReload reload) {
+    ManagementController(SpoolStore store, CamelContext context, RouteReload reload, LiveSettings settings) {
+        this.settings = settings;
         this.reload = reload;
         this.store = store;
         this.context = context;
@@ -71,6 +74,7 @@ class ManagementController {
         answer.put("routes", context.getRoutes().stream().filter(reload::owns).map(this::describe).toList());
         RouteReload.Rejected rejected = reload.rejected();
         answer.put("rejected", rejected == null ? null : Map.of("at", rejected.at().toString(), "problems", rejected.problems()));
+        answer.put("restartNeeded", settings.waiting());
         return answer;
     }
 

@@ -1,11 +1,14 @@
 package io.insightsrelay.redact;
 
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.redact.RedactProperties.Detector;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -19,22 +22,43 @@ import org.apache.camel.Processor;
  */
 public class EventRedactor implements Processor {
 
-    private RedactProperties rules;
-    private volatile Redactor redactor;
-
-    /** With these rules, whether enabled or not. */
-    public EventRedactor(RedactProperties rules) {
-        use(rules.replacement(), rules.detectors(), rules.region(), rules.keys(), rules.patterns(), rules.allow());
+    /** Rules, and those of application.yaml that they are made of. */
+    private record Used(RedactProperties shared, RedactProperties rules, Redactor redactor) {
     }
 
-    private void use(String replacement, Set<Detector> detectors, String region, List<String> keys, List<String> patterns, List<String> allow) {
-        rules = new RedactProperties(true, replacement, detectors, region, keys, patterns, allow);
-        redactor = new Redactor(rules);
+    private final LiveSettings settings;
+    private final List<UnaryOperator<RedactProperties>> own = new CopyOnWriteArrayList<>();
+    private volatile Used used;
+
+    /** With the rules of application.yaml, whether enabled or not, as they are when events come. */
+    public EventRedactor(LiveSettings settings) {
+        this.settings = settings;
+        used = use();
+    }
+
+    private Used use() {
+        RedactProperties shared = settings.current().get(RedactProperties.class);
+        Used known = used;
+        if (known != null && known.shared.equals(shared)) {
+            return known;
+        }
+        RedactProperties rules = new RedactProperties(true, shared.replacement(), shared.detectors(), shared.region(), shared.keys(), shared.patterns(), shared.allow());
+        for (UnaryOperator<RedactProperties> change : own) {
+            rules = change.apply(rules);
+        }
+        used = new Used(shared, rules, new Redactor(rules));
+        return used;
+    }
+
+    private void change(UnaryOperator<RedactProperties> change) {
+        own.add(change);
+        used = null;
+        used = use();
     }
 
     /** What stands in the place of what was taken out. */
     public void setReplacement(String replacement) {
-        use(replacement, rules.detectors(), rules.region(), rules.keys(), rules.patterns(), rules.allow());
+        change(rules -> new RedactProperties(true, replacement, rules.detectors(), rules.region(), rules.keys(), rules.patterns(), rules.allow()));
     }
 
     /**
@@ -43,7 +67,8 @@ public class EventRedactor implements Processor {
      * @throws IllegalArgumentException if there is no such detector
      */
     public void setDetectors(String detectors) {
-        use(rules.replacement(), lines(detectors).stream().map(EventRedactor::detector).collect(Collectors.toSet()), rules.region(), rules.keys(), rules.patterns(), rules.allow());
+        Set<Detector> those = lines(detectors).stream().map(EventRedactor::detector).collect(Collectors.toSet());
+        change(rules -> new RedactProperties(true, rules.replacement(), those, rules.region(), rules.keys(), rules.patterns(), rules.allow()));
     }
 
     /**
@@ -52,12 +77,12 @@ public class EventRedactor implements Processor {
      * @throws IllegalArgumentException if it is none
      */
     public void setRegion(String region) {
-        use(rules.replacement(), rules.detectors(), region, rules.keys(), rules.patterns(), rules.allow());
+        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), region, rules.keys(), rules.patterns(), rules.allow()));
     }
 
     /** Members whose whole value is taken out, by name, one a line; * stands for any characters. */
     public void setKeys(String keys) {
-        use(rules.replacement(), rules.detectors(), rules.region(), lines(keys), rules.patterns(), rules.allow());
+        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.region(), lines(keys), rules.patterns(), rules.allow()));
     }
 
     /**
@@ -66,12 +91,12 @@ public class EventRedactor implements Processor {
      * @throws IllegalArgumentException if one is no pattern, or matches the empty text
      */
     public void setPatterns(String patterns) {
-        use(rules.replacement(), rules.detectors(), rules.region(), rules.keys(), lines(patterns), rules.allow());
+        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.region(), rules.keys(), lines(patterns), rules.allow()));
     }
 
     /** Members, by name with *, or exact values that stay as they are, one a line. */
     public void setAllow(String allow) {
-        use(rules.replacement(), rules.detectors(), rules.region(), rules.keys(), rules.patterns(), lines(allow));
+        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.region(), rules.keys(), rules.patterns(), lines(allow)));
     }
 
     /** Camel gives a bean's properties as texts only. */
@@ -91,6 +116,7 @@ public class EventRedactor implements Processor {
     public void process(Exchange exchange) {
         @SuppressWarnings("unchecked")
         List<Event> events = (List<Event>) exchange.getMessage().getBody(List.class);
+        Redactor redactor = use().redactor;
         exchange.getMessage().setBody(Event.each(events, event -> redactor.redact(event.added())));
     }
 }

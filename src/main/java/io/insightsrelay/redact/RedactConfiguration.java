@@ -1,6 +1,8 @@
 package io.insightsrelay.redact;
 
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.ReplaceableBean;
+import java.util.function.Supplier;
 import org.apache.camel.Processor;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Configuration;
@@ -12,7 +14,18 @@ public class RedactConfiguration {
 
     /** Takes personal data out of what enrichment added to the events of the list in the body. */
     @ReplaceableBean
-    Processor redactEvents(RedactProperties properties) {
-        return properties.enabled() ? new EventRedactor(properties) : exchange -> { };
+    Processor redactEvents(LiveSettings settings) {
+        // an edit of them has to make sense, enabled or not
+        Supplier<Boolean> enabled = settings.derive(now -> {
+            RedactProperties rules = now.get(RedactProperties.class);
+            new Redactor(rules);
+            return rules.enabled();
+        });
+        EventRedactor redactor = new EventRedactor(settings);
+        return exchange -> {
+            if (enabled.get()) {
+                redactor.process(exchange);
+            }
+        };
     }
 }

@@ -36,12 +36,10 @@ import org.springframework.lang.Nullable;
 class RouteCheck {
 
     private final CamelContext running;
-    private final Environment environment;
     private final BeanFactory own;
 
-    RouteCheck(CamelContext running, Environment environment, BeanFactory own) {
+    RouteCheck(CamelContext running, BeanFactory own) {
         this.running = running;
-        this.environment = environment;
         this.own = own;
     }
 
@@ -50,10 +48,11 @@ class RouteCheck {
     }
 
     /**
-     * @param texts  what the files hold
-     * @param others routes that the application has besides, which the files may call
+     * @param texts       what the files hold
+     * @param others      routes that the application has besides, which the files may call
+     * @param environment where the files get their settings from
      */
-    Result check(Map<Path, String> texts, List<Route> others) {
+    Result check(Map<Path, String> texts, List<Route> others, Environment environment) {
         List<RouteFile> files = new ArrayList<>();
         List<RouteProblem> problems = new ArrayList<>();
         RouteSchema schema = new RouteSchema();
@@ -77,7 +76,7 @@ class RouteCheck {
             missingTargets(files, others, problems);
         }
         if (problems.isEmpty() || !complete) {
-            build(files, problems);
+            build(files, environment, problems);
         }
         return new Result(files, problems);
     }
@@ -142,7 +141,7 @@ class RouteCheck {
     }
 
     /** Every route as Camel would build it. Nothing of it is started, so nothing connects, listens or writes. */
-    private void build(List<RouteFile> files, List<RouteProblem> problems) {
+    private void build(List<RouteFile> files, Environment environment, List<RouteProblem> problems) {
         try (DefaultCamelContext scratch = new DefaultCamelContext(false)) {
             scratch.disableJMX();
             scratch.setStartupSummaryLevel(StartupSummaryLevel.Off);

@@ -2,6 +2,7 @@ package io.insightsrelay.routes;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.insightsrelay.config.Placeholders;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -56,8 +57,9 @@ final class RouteFile {
      * @param from     the URI that the route consumes from; null for what is no route
      * @param calls    the {@code direct:} endpoints that it names
      * @param beans    the names of the beans that it defines
+     * @param settings the keys of settings that it refers to
      */
-    record Item(String id, String kind, int place, JsonNode content, Resource resource, @Nullable String from, Set<String> calls, Set<String> beans) {
+    record Item(String id, String kind, int place, JsonNode content, Resource resource, @Nullable String from, Set<String> calls, Set<String> beans, Set<String> settings) {
 
         boolean isRoute() {
             return kind.equals("route");
@@ -127,7 +129,16 @@ final class RouteFile {
         Set<String> calls = new LinkedHashSet<>();
         collectCalls(definition.path("from").path("steps"), calls);
         String from = kind.equals("route") ? definition.path("from").path("uri").asText() : null;
-        items.add(new Item(id, kind, place, entry, resource(list, place, lines), from, calls, beans));
+        items.add(new Item(id, kind, place, entry, resource(list, place, lines), from, calls, beans, Placeholders.keys(texts(entry))));
+    }
+
+    private static String texts(JsonNode node) {
+        if (node.isValueNode()) {
+            return node.asText();
+        }
+        StringBuilder texts = new StringBuilder();
+        node.forEach(child -> texts.append(texts(child)).append('\n'));
+        return texts.toString();
     }
 
     private static void collectCalls(JsonNode node, Set<String> calls) {

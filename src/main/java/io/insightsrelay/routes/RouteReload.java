@@ -1,12 +1,15 @@
 package io.insightsrelay.routes;
 
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.RelayProperties;
+import io.insightsrelay.config.SettingsFiles;
 import io.insightsrelay.routes.RouteFile.Item;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,11 +25,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.lang.Nullable;
 
 /**
- * Loads the routes folder, and has an edit of it take effect while the relay runs: once the files have not changed from one look to the next they
- * are checked, and if nothing is wrong the routes that differ are replaced. Otherwise everything stays as it is, and the edit is told as
+ * Loads the routes folder, and has an edit of it or of the settings take effect while the relay runs: once the files have not changed from one look
+ * to the next they are checked, and if nothing is wrong the routes that differ, or whose settings do, are replaced. Otherwise everything stays as it is, and the edit is told as
  * rejected until the next one. The files are read and compared, so it does not matter how they were written, on which file
  * system, or behind which symbolic link. Routes of the application that come from elsewhere are none of its business. Thread-safe.
  */
@@ -44,9 +48,16 @@ public class RouteReload implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
 
+    /** What the files hold at one moment. */
+    private record Look(Map<Path, String> routes, Map<String, String> settings) {
+    }
+
     private final RouteFolder folder;
     private final RouteCheck check;
     private final RouteSwap swap;
+    private final SettingsFiles settingsFiles;
+    private final SettingsCheck settingsCheck;
+    private final LiveSettings settings;
     private final MeterRegistry metrics;
     private final long intervalNanos;
     private final Map<String, Instant> replacedAt = new LinkedHashMap<>();
@@ -57,10 +68,14 @@ public class RouteReload implements SmartLifecycle {
     private volatile Rejected rejected;
     private volatile Thread thread;
 
-    RouteReload(RouteFolder folder, RouteCheck check, RouteSwap swap, RelayProperties relay, MeterRegistry metrics) throws IOException {
+    RouteReload(RouteFolder folder, RouteCheck check, RouteSwap swap, SettingsFiles settingsFiles, SettingsCheck settingsCheck, LiveSettings settings, RelayProperties relay,
+            MeterRegistry metrics) throws IOException {
         this.folder = folder;
         this.check = check;
         this.swap = swap;
+        this.settingsFiles = settingsFiles;
+        this.settingsCheck = settingsCheck;
+        this.settings = settings;
         this.metrics = metrics;
         this.intervalNanos = relay.reloadInterval().toNanos();
         running = folder.read();
@@ -148,58 +163,86 @@ public class RouteReload implements SmartLifecycle {
     }
 
     private void run() {
-        Map<Path, String> before = running;
-        Map<Path, String> judged = running;
+        Look before = null;
+        Look judged = null;
         String trouble = null;
         while (thread == Thread.currentThread()) {
             LockSupport.parkNanos(intervalNanos);
             try {
-                Map<Path, String> now = folder.read();
+                Look now = new Look(folder.read(), settingsFiles.look());
                 trouble = null;
                 if (!now.equals(judged) && now.equals(before) && thread == Thread.currentThread()) {
+                    // the settings were read by Spring Boot at the start, and are compared with that the first time
+                    apply(now, judged == null);
                     judged = now;
-                    apply(now);
                 }
                 before = now;
             } catch (IOException e) {
                 // an editor or a mount at work, perhaps
                 if (!String.valueOf(e.getMessage()).equals(trouble)) {
                     trouble = String.valueOf(e.getMessage());
-                    LOG.warn("The routes folder cannot be read, the running routes stay: {}", trouble);
+                    LOG.warn("The routes folder or a file of settings cannot be read, what runs stays: {}", trouble);
                 }
             } catch (RuntimeException | StackOverflowError e) {
-                LOG.error("An edit of the routes could not be handled, the running routes stay", e);
+                LOG.error("An edit could not be handled, what runs stays", e);
             }
         }
     }
 
-    private void apply(Map<Path, String> texts) {
-        List<Route> others = context.getRoutes().stream().filter(route -> !owns(route)).toList();
-        RouteCheck.Result result = check.check(texts, others);
-        List<RouteProblem> problems = result.problems();
+    private void apply(Look now, boolean first) {
+        List<RouteProblem> problems = new ArrayList<>();
+        LiveSettings.Change change = change(problems);
         List<String> replaced = List.of();
-        if (problems.isEmpty()) {
-            try {
-                replaced = swap.replace(items(parse(running)), items(result.files()));
-            } catch (RouteSwap.Failed e) {
-                problems = List.of(new RouteProblem("routes", null, null, e.getMessage()));
+        if (change != null) {
+            List<Route> others = context.getRoutes().stream().filter(route -> !owns(route)).toList();
+            RouteCheck.Result result = check.check(now.routes, others, change.environment());
+            problems.addAll(result.problems());
+            if (problems.isEmpty()) {
+                try {
+                    replaced = swap.replace(items(parse(running)), items(result.files()), change);
+                } catch (RouteSwap.Failed e) {
+                    problems.add(new RouteProblem("routes", null, null, e.getMessage()));
+                }
             }
         }
         if (!problems.isEmpty()) {
             rejected = new Rejected(Instant.now(), problems);
             metrics.counter("relay.routes.reloads", "result", "rejected").increment();
-            LOG.warn("An edit of the routes is rejected, the running routes stay as they are:{}{}", System.lineSeparator(),
+            LOG.warn("An edit is rejected, the running routes and settings stay as they are:{}{}", System.lineSeparator(),
                     String.join(System.lineSeparator(), problems.stream().map(problem -> "  " + problem).toList()));
             return;
         }
-        Instant now = Instant.now();
-        synchronized (this) {
-            replaced.forEach(id -> replacedAt.put(id, now));
-        }
-        running = texts;
+        boolean asBefore = now.routes.equals(running) && change.atOnce().isEmpty() && change.later().equals(settings.waiting());
+        change.done();
         rejected = null;
+        if (first && asBefore) {
+            return;
+        }
+        Instant time = Instant.now();
+        List<String> fresh = replaced;
+        synchronized (this) {
+            fresh.forEach(id -> replacedAt.put(id, time));
+        }
+        running = now.routes;
         metrics.counter("relay.routes.reloads", "result", "accepted").increment();
-        LOG.info("An edit of the routes has taken effect: {}", replaced.isEmpty() ? "no route differs" : String.join(", ", replaced));
+        LOG.info("An edit has taken effect. Routes: {}. Settings: {}", replaced.isEmpty() ? "none differs" : String.join(", ", replaced),
+                change.atOnce().isEmpty() ? "none differs" : String.join(", ", change.atOnce()));
+        if (!change.later().isEmpty()) {
+            LOG.warn("These settings were edited and take effect at the next restart: {}", String.join(", ", change.later()));
+        }
+    }
+
+    /** What the files of settings would change; null if they cannot be read. */
+    @Nullable
+    private LiveSettings.Change change(List<RouteProblem> problems) {
+        try {
+            ConfigurableEnvironment environment = settingsFiles.load();
+            problems.addAll(settingsCheck.check(environment));
+            return problems.isEmpty() ? settings.change(environment, problem -> problems.addAll(SettingsCheck.problems(problem, List.of()))) : null;
+        } catch (RuntimeException e) {
+            problems.addAll(SettingsCheck.problems(e, settingsFiles.yaml()));
+            return null;
+        }
     }
 
     private static Map<String, Item> items(List<RouteFile> files) {

@@ -1,5 +1,6 @@
 package io.insightsrelay.routes;
 
+import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.ingest.IngestGate;
 import io.insightsrelay.routes.RouteFile.Item;
 import java.util.ArrayList;
@@ -55,11 +56,12 @@ class RouteSwap {
      *
      * @param before what runs, by kind and id
      * @param after  what is to run
+     * @param change of the settings, which takes effect in between; what refers to one of them is replaced as well
      * @throws Failed if it could not be done; what ran before runs again
      */
-    List<String> replace(Map<String, Item> before, Map<String, Item> after) throws Failed {
-        List<Item> gone = new ArrayList<>(before.entrySet().stream().filter(entry -> !same(entry.getValue(), after.get(entry.getKey()))).map(Map.Entry::getValue).toList());
-        List<Item> fresh = new ArrayList<>(after.entrySet().stream().filter(entry -> !same(entry.getValue(), before.get(entry.getKey()))).map(Map.Entry::getValue).toList());
+    List<String> replace(Map<String, Item> before, Map<String, Item> after, LiveSettings.Change change) throws Failed {
+        List<Item> gone = new ArrayList<>(before.entrySet().stream().filter(entry -> !same(entry.getValue(), after.get(entry.getKey()), change)).map(Map.Entry::getValue).toList());
+        List<Item> fresh = new ArrayList<>(after.entrySet().stream().filter(entry -> !same(entry.getValue(), before.get(entry.getKey()), change)).map(Map.Entry::getValue).toList());
         boolean configured = Stream.concat(gone.stream(), fresh.stream()).anyMatch(item -> !item.isRoute() && item.beans().isEmpty());
         Set<String> beans = new HashSet<>();
         Stream.concat(gone.stream(), fresh.stream()).forEach(item -> beans.addAll(item.beans()));
@@ -77,6 +79,7 @@ class RouteSwap {
             }
         }
         if (gone.isEmpty() && fresh.isEmpty()) {
+            change.apply();
             return List.of();
         }
         Set<String> touched = reaching(gone, fresh, before.values(), after.values());
@@ -92,7 +95,7 @@ class RouteSwap {
                 gate.close();
                 awaitAnswered(requests);
             }
-            swap(gone, fresh);
+            swap(gone, fresh, change);
         } catch (Failed e) {
             throw e;
         } catch (Exception e) {
@@ -109,8 +112,8 @@ class RouteSwap {
         return List.copyOf(ids);
     }
 
-    private static boolean same(Item item, Item other) {
-        return other != null && item.content().equals(other.content());
+    private static boolean same(Item item, Item other, LiveSettings.Change change) {
+        return other != null && item.content().equals(other.content()) && item.settings().stream().noneMatch(change::concerns);
     }
 
     private static boolean isHttp(Item item) {
@@ -157,14 +160,16 @@ class RouteSwap {
         }
     }
 
-    private void swap(List<Item> gone, List<Item> fresh) throws Failed {
+    private void swap(List<Item> gone, List<Item> fresh, LiveSettings.Change change) throws Failed {
         try {
             remove(gone);
+            change.apply();
             load(fresh);
         } catch (Exception e) {
             LOG.warn("Routes could not be replaced, those from before are put back: {}", e.getMessage());
             try {
                 remove(fresh);
+                change.undo();
                 load(gone);
             } catch (Exception worse) {
                 e.addSuppressed(worse);

@@ -9,7 +9,7 @@ import org.springframework.context.annotation.Profile;
 
 /** The routes folder, whose routes come to those that the application has by itself. */
 @Configuration(proxyBeanMethods = false)
-@Import({RouteFolder.class, RouteCheck.class, RouteSwap.class, RouteReload.class})
+@Import({RouteFolder.class, RouteCheck.class, RouteSwap.class, RouteReload.class, SettingsCheck.class})
 public class RoutesConfiguration {
 
     /** Called when the application's own routes are known and none has started. */

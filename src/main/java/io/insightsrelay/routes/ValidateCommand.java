@@ -2,6 +2,7 @@ package io.insightsrelay.routes;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.insightsrelay.InsightsRelay;
+import io.insightsrelay.config.SettingsFiles;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -50,26 +51,38 @@ public final class ValidateCommand implements Callable<Integer> {
             return 1;
         }
         Path scratch = Files.createTempDirectory("insights-relay-validate");
-        try (ConfigurableApplicationContext context = relay(scratch)) {
-            return print(problems(context));
+        String[] arguments = arguments(scratch);
+        SettingsFiles settings = SettingsFiles.of(InsightsRelay.class, arguments);
+        try {
+            // what cannot be read at all Spring Boot would tell before it can be silenced
+            settings.load();
+            try (ConfigurableApplicationContext context = relay(arguments)) {
+                return print(problems(context));
+            }
+        } catch (RuntimeException e) {
+            return print(SettingsCheck.problems(e, settings.yaml()));
         } finally {
             FileSystemUtils.deleteRecursively(scratch);
         }
     }
 
     /** The relay with all its beans, but with no route, no port and a spool that is thrown away. */
-    private ConfigurableApplicationContext relay(Path scratch) {
+    private static ConfigurableApplicationContext relay(String[] arguments) {
         SpringApplication application = new SpringApplication(InsightsRelay.class);
         application.setWebApplicationType(WebApplicationType.NONE);
         application.setBannerMode(Banner.Mode.OFF);
         application.setLogStartupInfo(false);
         application.setAdditionalProfiles(PROFILE);
-        List<String> arguments = new ArrayList<>(List.of("--logging.level.root=ERROR", "--logging.level.io.insightsrelay=ERROR", "--relay.dataDir=" + scratch.resolve("data"),
-                "--relay.reloadInterval=0", "--relay.stopDelay=0s"));
+        return application.run(arguments);
+    }
+
+    private String[] arguments(Path scratch) {
+        List<String> arguments = new ArrayList<>(List.of("--logging.level.root=ERROR", "--logging.level.io.insightsrelay=ERROR", "--logging.level.org.springframework.boot=OFF",
+                "--relay.dataDir=" + scratch.resolve("data"), "--relay.reloadInterval=0", "--relay.stopDelay=0s"));
         if (folder != null) {
             arguments.add("--relay.routesDir=" + folder);
         }
-        return application.run(arguments.toArray(String[]::new));
+        return arguments.toArray(String[]::new);
     }
 
     private static List<RouteProblem> problems(ConfigurableApplicationContext context) {
@@ -79,7 +92,7 @@ public final class ValidateCommand implements Callable<Integer> {
         } catch (IOException e) {
             return List.of(new RouteProblem("routes", null, null, e.getMessage()));
         }
-        return context.getBean(RouteCheck.class).check(texts, List.of()).problems();
+        return context.getBean(RouteCheck.class).check(texts, List.of(), context.getEnvironment()).problems();
     }
 
     private int print(List<RouteProblem> problems) throws IOException {
@@ -88,7 +101,7 @@ public final class ValidateCommand implements Callable<Integer> {
             out.println(MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(Map.of("valid", problems.isEmpty(), "problems", problems)));
         } else {
             problems.forEach(out::println);
-            out.println(problems.isEmpty() ? "The routes are in order." : problems.size() + (problems.size() == 1 ? " problem" : " problems"));
+            out.println(problems.isEmpty() ? "The settings and the routes are in order." : problems.size() + (problems.size() == 1 ? " problem" : " problems"));
         }
         out.flush();
         return problems.isEmpty() ? 0 : 1;

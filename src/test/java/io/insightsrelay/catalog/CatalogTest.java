@@ -36,7 +36,7 @@ class CatalogTest {
     private final Catalog catalog = new Catalog((refs, fields) -> {
         askedFields.add(fields);
         return byRefs.apply(refs);
-    }, List.of("relations"), PROPERTIES, nanos::get);
+    }, List.of("relations"), () -> PROPERTIES, nanos::get);
 
     private void add(String ref, String type, String... targets) {
         List<String> relations = new ArrayList<>();

@@ -98,7 +98,7 @@ class BatchDeliveryTest {
     }
 
     private void deliver(List<byte[]> envelopes, boolean retries) {
-        new BatchDelivery(script, destination, RETRY, retries ? "retries" : "batches", retries).deliver(envelopes);
+        new BatchDelivery(script, destination, () -> RETRY, retries ? "retries" : "batches", retries).deliver(envelopes);
     }
 
     private static Outcome retry() {
@@ -296,7 +296,7 @@ class BatchDeliveryTest {
             }
         };
         full.answer = script.answer;
-        assertThatThrownBy(() -> new BatchDelivery(full, destination, RETRY, "batches", false).deliver(envelopes(1))).hasMessage("disk full");
+        assertThatThrownBy(() -> new BatchDelivery(full, destination, () -> RETRY, "batches", false).deliver(envelopes(1))).hasMessage("disk full");
     }
 
     @Test

@@ -25,7 +25,7 @@ class EntityLookUpTest {
             Duration.ofSeconds(5), Duration.ofSeconds(30), Duration.ofHours(24), Duration.ofMinutes(10));
 
     private final CompletableFuture<List<JsonNode>> answer = new CompletableFuture<>();
-    private final EntityLookUp lookUp = new EntityLookUp(new Catalog((refs, fields) -> answer, List.of("kind"), PROPERTIES), true, Duration.ofHours(24));
+    private final EntityLookUp lookUp = new EntityLookUp(new Catalog((refs, fields) -> answer, List.of("kind"), () -> PROPERTIES), true, Duration.ofHours(24));
 
     private Exchange batch() {
         Exchange exchange = new DefaultExchange(new DefaultCamelContext());

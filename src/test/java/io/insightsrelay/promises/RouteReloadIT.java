@@ -132,7 +132,7 @@ class RouteReloadIT {
                 assertThat(running()).as(way.getKey()).isEqualTo(before);
                 assertThat(installation.json("/actuator/health/readiness").path("status").asText()).isEqualTo("UP");
                 assertThat(installation.json("/actuator/health").at("/components/routes/status").asText()).isEqualTo("WARNING");
-                assertThat(installation.relay.log()).contains("An edit of the routes is rejected");
+                assertThat(installation.relay.log()).contains("An edit is rejected");
                 long accepted = reloads("accepted");
                 Files.writeString(routes.resolve(breakage.file), good);
                 awaitAccepted(accepted);
@@ -367,7 +367,7 @@ class RouteReloadIT {
         String nowhere = folder.resolve("nowhere").toString();
         installation.relay.with("RELAY_DATA_DIR", nowhere);
         assertThat(installation.relay.launchBeside("validate", routes.toString()).waitFor()).as(() -> installation.relay.log()).isZero();
-        assertThat(installation.relay.log()).endsWith("The routes are in order.\n");
+        assertThat(installation.relay.log()).endsWith("The settings and the routes are in order.\n");
         edit("process.camel.yaml", replace("ref: redactEvents", "ref: redactEvnts"));
         edit("catalog.camel.yaml", replace("{{catalog.connectTimeout}}", "{{catalog.conectTimeout}}"));
         assertThat(installation.relay.launchBeside("validate", routes.toString()).waitFor()).isEqualTo(1);
