@@ -11,9 +11,9 @@ import org.apache.camel.spi.UriPath;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * Takes a batch of envelopes ({@code List<byte[]>}), sends its events (a {@code List} of {@link io.insightsrelay.event.Event})
- * through another endpoint, again and again, and completes when each of them is delivered, set aside for a retry of its
- * own, or dead-lettered. The failure policy is the same for every destination and set in {@code deliver.retry}.
+ * Takes a batch of envelopes that a spool handed out, sends its events through another endpoint, again and again, and
+ * completes when each of them is delivered, set aside for a retry of its own, or dead-lettered. The failure policy is the
+ * same for every destination and set in deliver.retry.
  */
 @UriEndpoint(firstVersion = "0.1.0", scheme = "delivery", title = "Delivery", syntax = "delivery:destination",
         producerOnly = true, category = {Category.CORE})

@@ -31,6 +31,11 @@ public final class SpoolComponent extends DefaultComponent {
         return store;
     }
 
+    /** The store in use; null before the start, where none was set. */
+    public SpoolStore getStore() {
+        return store;
+    }
+
     /** The store to use instead of the one in the registry. */
     public void setStore(SpoolStore store) {
         this.store = store;

@@ -12,10 +12,9 @@ import org.apache.camel.spi.UriPath;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * A durable log. The producer appends the message body: one event ({@code byte[]} or anything that converts to it) or a
- * {@code List} of them, and completes the exchange once they are fsynced. The consumer hands out batches in order, as a
- * {@code List<byte[]>}, and moves its cursor when the exchange completes without an exception; otherwise the same batch
- * comes again.
+ * A durable log. The producer appends the message body, one event (bytes or anything that converts to them) or a list of
+ * them, and completes the exchange once they are fsynced. The consumer hands out batches in order, as a list of bytes, and
+ * moves its cursor when the exchange completes without an exception; otherwise the same batch comes again.
  */
 @UriEndpoint(firstVersion = "0.1.0", scheme = "spool", title = "Spool", syntax = "spool:log", category = {Category.MESSAGING})
 public final class SpoolEndpoint extends DefaultEndpoint {
@@ -36,7 +35,7 @@ public final class SpoolEndpoint extends DefaultEndpoint {
     @UriPath(description = "Name of the log: a-z, 0-9 and -")
     @Metadata(required = true)
     private final String log;
-    @UriParam(label = "consumer", description = "The cursor that this consumer moves. Each group sees every event; two consumers must not share one")
+    @UriParam(label = "consumer", description = "The cursor that this consumer moves: a-z, 0-9 and -; consumers need it. Each group sees every event; two consumers must not share one")
     private String group;
     @UriParam(label = "consumer", defaultValue = "500", description = "Most events in a batch")
     private int batchSize = 500;
