@@ -5,6 +5,7 @@ import io.insightsrelay.spool.SpoolStore;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
@@ -26,10 +27,10 @@ class GracefulStop {
     private final Duration delay;
     private final Duration deadline;
 
-    GracefulStop(RelayProperties relay, SpoolStore store, @Value("${camel.main.shutdownTimeout}") int shutdownTimeout) {
+    GracefulStop(RelayProperties relay, ObjectProvider<SpoolStore> embedded, @Value("${camel.main.shutdownTimeout}") int shutdownTimeout) {
         delay = relay.stopDelay();
         deadline = delay.plusSeconds(shutdownTimeout).plus(MARGIN);
-        store.whenDamaged(GracefulStop::endDamaged);
+        embedded.ifAvailable(store -> store.whenDamaged(GracefulStop::endDamaged));
     }
 
     private static void endDamaged() {

@@ -6,6 +6,7 @@ import io.insightsrelay.deadletter.DeadLetterConfiguration;
 import io.insightsrelay.deliver.DeliverConfiguration;
 import io.insightsrelay.enrich.EnrichConfiguration;
 import io.insightsrelay.ingest.IngestConfiguration;
+import io.insightsrelay.kafka.KafkaEngineConfiguration;
 import io.insightsrelay.management.ManagementConfiguration;
 import io.insightsrelay.redact.RedactConfiguration;
 import io.insightsrelay.routes.RoutesConfiguration;
@@ -18,6 +19,6 @@ import org.springframework.context.annotation.Import;
 @AutoConfiguration
 @Import({RelayConfiguration.class, StartCheck.class, SpoolConfiguration.class, IngestConfiguration.class, CatalogConfiguration.class, EnrichConfiguration.class,
         RedactConfiguration.class, DeliverConfiguration.class, DeadLetterConfiguration.class, RoutesConfiguration.class, ManagementConfiguration.class,
-        SandboxConfiguration.class})
+        SandboxConfiguration.class, KafkaEngineConfiguration.class})
 public class InsightsRelayAutoConfiguration {
 }

@@ -8,12 +8,10 @@ import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import io.insightsrelay.config.RelayProperties;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolProperties;
-import io.insightsrelay.spool.SpoolStore;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.springframework.boot.Banner;
@@ -21,6 +19,8 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.ComponentScan;
+import org.springframework.context.annotation.FilterType;
 import org.springframework.core.env.Environment;
 import org.springframework.http.HttpMethod;
 import org.springframework.lang.Nullable;
@@ -36,8 +36,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code dead-letters list|show|replay|delete}: on the data folder of a stopped relay, or through the management port of the
- * one that is running on it. Reads the same settings as the relay. Exit code 0 for done, 1 for a failure, 2 for wrong usage.
+ * {@code dead-letters list|show|replay|delete}, whether a relay runs or not; see {@link DeadLetterAccess}. Reads the same
+ * settings as the relay. Exit code 0 for done, 1 for a failure, 2 for wrong usage.
  * What concerns many is done in steps, each of which is durable: it says how far it is, and may be interrupted.
  */
 @Command(name = "dead-letters", description = "Lists, shows, replays and deletes events that no destination took.",
@@ -45,20 +45,18 @@ import picocli.CommandLine.Spec;
 public final class DeadLetterCommand implements Runnable {
 
     @EnableConfigurationProperties({RelayProperties.class, SpoolProperties.class})
+    @ComponentScan(basePackages = "io.insightsrelay", useDefaultFilters = false,
+            includeFilters = @ComponentScan.Filter(type = FilterType.ASSIGNABLE_TYPE, classes = DeadLetterAccess.class))
     static class Settings {
     }
 
-    /** A call without HTTP, where no relay runs. */
+    /** A call without HTTP, where the dead letters are at hand. */
     private interface Offline {
         Object call(DeadLetterController controller);
     }
 
-    /** The dead letters of a stopped relay, or where {@code offline} is null those of the one that runs. */
-    private record Access(@Nullable DeadLetterController offline, Environment environment) {
-
-        boolean running() {
-            return offline == null;
-        }
+    /** The dead letters, or where {@code offline} is null the relay that runs and has them. */
+    private record Access(@Nullable DeadLetterController offline, boolean running, Environment environment) {
 
         JsonNode call(String method, String path, Offline call) {
             if (offline != null) {
@@ -177,16 +175,9 @@ public final class DeadLetterCommand implements Runnable {
 
     private int run(Consumer<Access> work) {
         try (ConfigurableApplicationContext context = settings()) {
-            RelayProperties relay = context.getBean(RelayProperties.class);
-            if (Files.notExists(relay.dataDir().resolve("spool.db"))) {
-                return fail("There is no spool in " + relay.dataDir().toAbsolutePath() + "; RELAY_DATA_DIR says where the relay keeps it");
-            }
-            if (SpoolStore.isInUse(relay.dataDir())) {
-                work.accept(new Access(null, context.getEnvironment()));
-            } else {
-                try (SpoolStore store = new SpoolStore(relay.dataDir(), context.getBean(SpoolProperties.class))) {
-                    work.accept(new Access(new DeadLetterController(new DeadLetterStore(store)), context.getEnvironment()));
-                }
+            try (DeadLetterAccess.Opened opened = context.getBean(DeadLetterAccess.class).open()) {
+                DeadLetterController controller = opened.store() == null ? null : new DeadLetterController(opened.store());
+                work.accept(new Access(controller, opened.running(), context.getEnvironment()));
             }
             return 0;
         } catch (RestClientResponseException e) {

@@ -4,7 +4,7 @@ import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.ReplaceableBean;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolStore;
-import io.insightsrelay.spool.SpoolTransaction;
+import io.insightsrelay.spool.Transaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletionException;
@@ -16,6 +16,7 @@ import org.apache.camel.support.AsyncProcessorSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -29,8 +30,9 @@ import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 public class DeadLetterConfiguration {
 
     @Bean("insightsRelayDeadLetterStore")
+    @ConditionalOnProperty(name = "relay.engine", havingValue = "embedded")
     DeadLetterStore deadLetterStore(SpoolStore store) {
-        return new DeadLetterStore(store);
+        return new EmbeddedDeadLetters(store);
     }
 
     @Bean("insightsRelayDeadLetterUpkeep")
@@ -46,7 +48,9 @@ public class DeadLetterConfiguration {
             @Override
             public boolean process(Exchange exchange, AsyncCallback callback) {
                 DeadLetter letter = exchange.getMessage().getBody(DeadLetter.class);
-                if (SpoolTransaction.join(exchange, DeadLetterStore.keeping(letter))) {
+                Transaction transaction = exchange.getProperty(Transaction.PROPERTY, Transaction.class);
+                if (transaction != null) {
+                    store.keep(letter, transaction);
                     callback.done(true);
                     return true;
                 }
@@ -88,7 +92,7 @@ public class DeadLetterConfiguration {
         }
 
         private void replay() {
-            attempt("replayed", () -> store.replayRequested(properties.get().replayRate()).join());
+            attempt("replayed", () -> store.replayRequested(properties.get().replayRate()));
         }
 
         private void expire() {

@@ -1,30 +1,14 @@
 package io.insightsrelay.deadletter;
 
-import io.insightsrelay.event.Event;
-import io.insightsrelay.spool.SpoolLog;
-import io.insightsrelay.spool.SpoolStore;
-import io.insightsrelay.spool.SpoolStore.Work;
-import io.insightsrelay.spool.Tally;
-import io.insightsrelay.spool.Tally.Outcome;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
-import java.sql.Types;
+import io.insightsrelay.spool.Transaction;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.IntFunction;
-import java.util.stream.Collectors;
 import org.springframework.lang.Nullable;
 
-/** The dead letters in the spool's database. Thread-safe. Writes complete once they are fsynced. */
-public final class DeadLetterStore {
+/** The dead letters, whichever engine keeps them. Thread-safe. Writes complete once they are as durable as events are. */
+public interface DeadLetterStore {
 
     /**
      * Which dead letters are meant; null means any.
@@ -32,7 +16,12 @@ public final class DeadLetterStore {
      * @param id          event id
      * @param destination destination
      */
-    public record Selection(@Nullable String id, @Nullable String destination) {
+    record Selection(@Nullable String id, @Nullable String destination) {
+
+        /** Whether the dead letter is one of them. */
+        public boolean includes(String ofEvent, String ofDestination) {
+            return (id == null || id.equals(ofEvent)) && (destination == null || destination.equals(ofDestination));
+        }
     }
 
     /**
@@ -40,94 +29,32 @@ public final class DeadLetterStore {
      *
      * @param replayRequested whether it waits to be replayed
      */
-    public record Listed(DeadLetter letter, boolean replayRequested) {
-    }
-
-    private static final int STEP = 1_000;
-    private static final String COLUMNS = "id, destination, reason, status, attempts, received_at, died_at, replay_requested_at, payload";
-    private static final String SELECTED = " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR destination = ?2)";
-
-    private final SpoolStore store;
-
-    /** @param store whose database holds them */
-    public DeadLetterStore(SpoolStore store) {
-        this.store = store;
+    record Listed(DeadLetter letter, boolean replayRequested) {
     }
 
     /** Keeps a dead letter; one of the same event and destination is replaced. */
-    public CompletableFuture<Void> keep(DeadLetter letter) {
-        return store.write(keeping(letter));
-    }
+    CompletableFuture<Void> keep(DeadLetter letter);
 
-    /** The same as a part of a transaction. */
-    static Work<Void> keeping(DeadLetter letter) {
-        return (connection, appender) -> {
-            Tally.add(connection, letter.destination(), Outcome.DELETED, delete(connection, new Selection(letter.id(), letter.destination())));
-            try (PreparedStatement statement = connection.prepareStatement("INSERT INTO dead_letter("
-                    + COLUMNS + ") VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)")) {
-                statement.setString(1, letter.id());
-                statement.setString(2, letter.destination());
-                statement.setString(3, letter.reason());
-                statement.setObject(4, letter.status(), Types.INTEGER);
-                statement.setInt(5, letter.attempts());
-                statement.setLong(6, letter.received().toEpochMilli());
-                statement.setLong(7, letter.died().toEpochMilli());
-                statement.setBytes(8, letter.envelope());
-                statement.executeUpdate();
-            }
-            return null;
-        };
-    }
+    /** The same as a part of a transaction of the same engine. */
+    void keep(DeadLetter letter, Transaction transaction);
 
     /**
      * Lists dead letters in the order of their ids, which is the order in which the events were received.
      *
      * @param afterId goes on after this id; null starts with the oldest
      * @param limit   most entries
+     * @return with envelopes that may be empty: {@link #find} has them
      */
-    public List<Listed> list(Selection selection, @Nullable String afterId, int limit) {
-        return store.read((connection, appender) -> {
-            try (PreparedStatement statement = prepare(connection, "SELECT " + COLUMNS + " FROM dead_letter" + SELECTED
-                    + " AND (?3 IS NULL OR id > ?3) ORDER BY id, destination LIMIT ?4", selection)) {
-                statement.setString(3, afterId);
-                statement.setInt(4, limit);
-                List<Listed> letters = new ArrayList<>();
-                try (ResultSet row = statement.executeQuery()) {
-                    while (row.next()) {
-                        letters.add(read(row));
-                    }
-                }
-                return letters;
-            }
-        });
-    }
+    List<Listed> list(Selection selection, @Nullable String afterId, int limit);
 
     /** The dead letter of that event; the first of them if several destinations did not take it. */
-    public Optional<Listed> find(Selection selection) {
-        return list(selection, null, 1).stream().findFirst();
-    }
+    Optional<Listed> find(Selection selection);
 
     /** How many there are. */
-    public long count(Selection selection) {
-        return store.read((connection, appender) -> {
-            try (PreparedStatement statement = prepare(connection, "SELECT count(*) FROM dead_letter" + SELECTED, selection);
-                 ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getLong(1);
-            }
-        });
-    }
+    long count(Selection selection);
 
     /** How many wait to be replayed. */
-    public long countReplaying() {
-        return store.read((connection, appender) -> {
-            try (PreparedStatement statement = connection.prepareStatement("SELECT count(*) FROM dead_letter WHERE replay_requested_at IS NOT NULL");
-                 ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getLong(1);
-            }
-        });
-    }
+    long countReplaying();
 
     /**
      * Asks for a replay of selected ones that wait for none yet, oldest first; {@link #replayRequested} then moves them at its own
@@ -136,92 +63,19 @@ public final class DeadLetterStore {
      * @param most how many at most
      * @return how many
      */
-    public int requestReplay(Selection selection, int most) {
-        return inSteps(most, step -> store.write((connection, appender) -> {
-            try (PreparedStatement statement = prepare(connection, "UPDATE dead_letter SET replay_requested_at = ?3 WHERE rowid IN (SELECT rowid FROM dead_letter"
-                    + SELECTED + " AND replay_requested_at IS NULL ORDER BY id LIMIT ?4)", selection)) {
-                statement.setLong(3, System.currentTimeMillis());
-                statement.setInt(4, step);
-                return statement.executeUpdate();
-            }
-        }));
-    }
+    int requestReplay(Selection selection, int most);
 
-    /** Withdraws the replay of selected ones that have not gone out yet. Completes with their number. */
-    public int withdrawReplay(Selection selection) {
-        return inSteps(Integer.MAX_VALUE, step -> store.write((connection, appender) -> {
-            try (PreparedStatement statement = prepare(connection, "UPDATE dead_letter SET replay_requested_at = NULL WHERE rowid IN (SELECT rowid FROM dead_letter"
-                    + SELECTED + " AND replay_requested_at IS NOT NULL LIMIT ?3)", selection)) {
-                statement.setInt(3, step);
-                return statement.executeUpdate();
-            }
-        }));
-    }
-
-    /** Short commits, so that events are accepted meanwhile. */
-    private static int inSteps(int most, IntFunction<CompletableFuture<Integer>> step) {
-        int done = 0;
-        int latest = STEP;
-        while (latest == STEP && done < most) {
-            int size = Math.min(STEP, most - done);
-            latest = step.apply(size).join();
-            done += latest;
-        }
-        return done;
-    }
+    /** Withdraws the replay of selected ones that have not gone out yet; gives their number. */
+    int withdrawReplay(Selection selection);
 
     /**
      * Moves dead letters whose replay was asked for to the logs that their destinations take retries from, oldest first, in
-     * one transaction. Completes with their number.
+     * one transaction; gives their number. Where several relays share the dead letters, only those that are this one's to move.
      *
      * @param most how many at most for each destination, less those that wait in its log of retries already: what piles up
      *             while a destination is slow or the relay is away must not go out all at once
      */
-    public CompletableFuture<Integer> replayRequested(int most) {
-        Map<String, Long> retries = store.logStates().stream().filter(SpoolStore.LogState::isRetries)
-                .collect(Collectors.toMap(SpoolStore.LogState::name, log -> log.cursors().keySet().stream().mapToLong(log::waiting).max().orElse(log.lastPosition())));
-        List<Listed> letters = store.read((connection, appender) -> {
-            List<String> destinations = new ArrayList<>();
-            try (Statement statement = connection.createStatement();
-                 ResultSet row = statement.executeQuery("SELECT DISTINCT destination FROM dead_letter WHERE replay_requested_at IS NOT NULL")) {
-                while (row.next()) {
-                    destinations.add(row.getString(1));
-                }
-            }
-            List<Listed> found = new ArrayList<>();
-            for (String destination : destinations) {
-                try (PreparedStatement statement = connection.prepareStatement("SELECT " + COLUMNS
-                        + " FROM dead_letter WHERE replay_requested_at IS NOT NULL AND destination = ? ORDER BY id LIMIT ?")) {
-                    statement.setString(1, destination);
-                    statement.setLong(2, Math.max(0, most - retries.getOrDefault(SpoolLog.retriesOf(destination), 0L)));
-                    try (ResultSet row = statement.executeQuery()) {
-                        while (row.next()) {
-                            found.add(read(row));
-                        }
-                    }
-                }
-            }
-            return found;
-        });
-        if (letters.isEmpty()) {
-            return CompletableFuture.completedFuture(0);
-        }
-        // a log that is missing is created by a write of its own, so before the transaction
-        letters.stream().map(listed -> listed.letter().destination()).distinct().forEach(destination -> store.log(SpoolLog.retriesOf(destination)));
-        return store.write((connection, appender) -> {
-            int moved = 0;
-            for (Listed listed : letters) {
-                DeadLetter letter = listed.letter();
-                // gone if it was deleted meanwhile
-                if (delete(connection, new Selection(letter.id(), letter.destination())) == 1) {
-                    appender.append(store.log(SpoolLog.retriesOf(letter.destination())), List.of(replayable(letter)));
-                    Tally.add(connection, letter.destination(), Outcome.REPLAYED, 1);
-                    moved++;
-                }
-            }
-            return moved;
-        });
-    }
+    int replayRequested(int most);
 
     /**
      * Deletes for good, oldest first.
@@ -229,70 +83,8 @@ public final class DeadLetterStore {
      * @param most how many at most
      * @return how many
      */
-    public int delete(Selection selection, int most) {
-        return inSteps(most, step -> store.write((connection, appender) -> {
-            try (PreparedStatement statement = prepare(connection, "DELETE FROM dead_letter WHERE rowid IN (SELECT rowid FROM dead_letter"
-                    + SELECTED + " ORDER BY id LIMIT ?3) RETURNING destination", selection)) {
-                statement.setInt(3, step);
-                return count(connection, statement, Outcome.DELETED);
-            }
-        }));
-    }
+    int delete(Selection selection, int most);
 
     /** Deletes what died before that moment and waits for no replay; gives their number. */
-    int expire(Instant before) {
-        return inSteps(Integer.MAX_VALUE, step -> store.write((connection, appender) -> {
-            try (PreparedStatement statement = connection.prepareStatement("DELETE FROM dead_letter WHERE rowid IN (SELECT rowid FROM dead_letter"
-                    + " WHERE died_at < ? AND replay_requested_at IS NULL LIMIT ?) RETURNING destination")) {
-                statement.setLong(1, before.toEpochMilli());
-                statement.setInt(2, step);
-                return count(connection, statement, Outcome.EXPIRED);
-            }
-        }));
-    }
-
-    private static int count(Connection connection, PreparedStatement deleting, Outcome outcome) throws SQLException {
-        Map<String, Integer> deleted = new HashMap<>();
-        try (ResultSet rows = deleting.executeQuery()) {
-            while (rows.next()) {
-                deleted.merge(rows.getString(1), 1, Integer::sum);
-            }
-        }
-        for (Map.Entry<String, Integer> ofDestination : deleted.entrySet()) {
-            Tally.add(connection, ofDestination.getKey(), outcome, ofDestination.getValue());
-        }
-        return deleted.values().stream().mapToInt(Integer::intValue).sum();
-    }
-
-    private static int delete(Connection connection, Selection selection) throws SQLException {
-        try (PreparedStatement statement = prepare(connection, "DELETE FROM dead_letter" + SELECTED, selection)) {
-            return statement.executeUpdate();
-        }
-    }
-
-    private static byte[] replayable(DeadLetter letter) {
-        try {
-            return Event.fromEnvelope(letter.envelope()).envelopeForReplay();
-        } catch (IllegalArgumentException e) {
-            // unreadable when it died and still so; delivery will say that again
-            return letter.envelope();
-        }
-    }
-
-    private static PreparedStatement prepare(Connection connection, String sql, Selection selection) throws SQLException {
-        PreparedStatement statement = connection.prepareStatement(sql);
-        statement.setString(1, selection.id());
-        statement.setString(2, selection.destination());
-        return statement;
-    }
-
-    private static Listed read(ResultSet row) throws SQLException {
-        int status = row.getInt("status");
-        Integer statusOrNull = row.wasNull() ? null : status;
-        row.getLong("replay_requested_at");
-        boolean replayRequested = !row.wasNull();
-        return new Listed(new DeadLetter(row.getString("id"), row.getString("destination"), row.getString("reason"), statusOrNull,
-                row.getInt("attempts"), Instant.ofEpochMilli(row.getLong("received_at")), Instant.ofEpochMilli(row.getLong("died_at")),
-                row.getBytes("payload")), replayRequested);
-    }
+    int expire(Instant before);
 }

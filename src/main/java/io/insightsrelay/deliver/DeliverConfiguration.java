@@ -4,7 +4,7 @@ import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.ReplaceableBean;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
-import io.insightsrelay.spool.SpoolBatch;
+import io.insightsrelay.spool.Batch;
 import java.util.EnumSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -61,7 +61,7 @@ public class DeliverConfiguration {
     /** Waits until the batches before this one have all their requests under way, where several overlap. */
     @ReplaceableBean
     Processor awaitTurn() {
-        return exchange -> exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class).awaitTurn();
+        return exchange -> exchange.getProperty(Batch.PROPERTY, Batch.class).awaitTurn();
     }
 
     /** In a {@code split}: with the last event it is the next batch's turn, so that no connection idles in between. */
@@ -69,7 +69,7 @@ public class DeliverConfiguration {
     Processor passTurn() {
         return exchange -> {
             if (exchange.getProperty(ExchangePropertyKey.SPLIT_COMPLETE, Boolean.FALSE, Boolean.class)) {
-                exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class).nextMayGo(true);
+                exchange.getProperty(Batch.PROPERTY, Batch.class).nextMayGo(true);
             }
         };
     }

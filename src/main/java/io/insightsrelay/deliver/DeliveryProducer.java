@@ -2,8 +2,8 @@ package io.insightsrelay.deliver;
 
 import io.insightsrelay.event.Event;
 import io.insightsrelay.event.Outcome;
-import io.insightsrelay.spool.SpoolBatch;
-import io.insightsrelay.spool.SpoolTransaction;
+import io.insightsrelay.spool.Batch;
+import io.insightsrelay.spool.Transaction;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
@@ -43,20 +43,20 @@ final class DeliveryProducer extends DefaultProducer {
     @Override
     @SuppressWarnings("unchecked")
     public void process(Exchange exchange) {
-        SpoolBatch batch = exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class);
+        Batch batch = exchange.getProperty(Batch.PROPERTY, Batch.class);
         BatchDelivery.Routes routes = new BatchDelivery.Routes() {
             @Override
             public Exception attempt(List<Event> events) {
                 return template.send(endpoint.getVia(), request -> {
                     request.setProperty(DESTINATION, destination.name());
-                    request.setProperty(SpoolBatch.PROPERTY, batch);
+                    request.setProperty(Batch.PROPERTY, batch);
                     request.getMessage().setBody(events);
                 }).getException();
             }
 
             @Override
             public void keep(BatchDelivery.Settled settled) {
-                SpoolTransaction transaction = new SpoolTransaction();
+                Transaction transaction = batch.begin();
                 try {
                     if (!settled.setAside().isEmpty()) {
                         send(endpoint.getRetryUri(), List.copyOf(settled.setAside().values()), transaction);
@@ -64,7 +64,7 @@ final class DeliveryProducer extends DefaultProducer {
                     settled.dead().values().forEach(letter -> send(endpoint.getDeadLetterUri(), letter, transaction));
                 } catch (IllegalStateException e) {
                     // the batch comes again, without what was delivered
-                    batch.settle(settled.delivered(), List.of(), List.of(), new SpoolTransaction());
+                    batch.settle(settled.delivered(), List.of(), List.of(), batch.begin());
                     throw e;
                 }
                 batch.settle(settled.delivered(), settled.setAside().keySet(), settled.dead().keySet(), transaction);
@@ -94,10 +94,10 @@ final class DeliveryProducer extends DefaultProducer {
     }
 
     /** What the route writes to the spool joins the transaction. If the route fails the events stay where they are. */
-    private void send(String uri, Object body, SpoolTransaction transaction) {
+    private void send(String uri, Object body, Transaction transaction) {
         Exception failure = template.send(uri, request -> {
             request.setProperty(DESTINATION, destination.name());
-            request.setProperty(SpoolTransaction.PROPERTY, transaction);
+            request.setProperty(Transaction.PROPERTY, transaction);
             request.getMessage().setBody(body);
         }).getException();
         if (failure != null) {

@@ -4,7 +4,7 @@ import io.insightsrelay.config.ReplaceableBean;
 import io.insightsrelay.deliver.Destination;
 import io.insightsrelay.deliver.Destinations;
 import io.insightsrelay.routes.RouteReload;
-import io.insightsrelay.spool.SpoolStore;
+import io.insightsrelay.spool.Spool;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.springframework.boot.actuate.health.Health;
@@ -24,11 +24,11 @@ public class ManagementConfiguration {
     private static final Status WARNING = new Status("WARNING");
 
     @ReplaceableBean
-    HealthIndicator spoolHealthIndicator(SpoolStore store) {
+    HealthIndicator spoolHealthIndicator(Spool spool) {
         return () -> {
-            String trouble = store.trouble();
+            String trouble = spool.trouble();
             Health.Builder health = trouble == null ? Health.up() : Health.outOfService().withDetail("reason", trouble);
-            return health.withDetail("bytes", store.size()).build();
+            return health.withDetail("bytes", spool.size()).build();
         };
     }
 

@@ -2,7 +2,7 @@ package io.insightsrelay.management;
 
 import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.routes.RouteReload;
-import io.insightsrelay.spool.SpoolStore;
+import io.insightsrelay.spool.Spool;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -23,35 +23,35 @@ import org.springframework.web.server.ResponseStatusException;
 @ConditionalOnProperty("management.relay.enabled")
 class ManagementController {
 
-    private final SpoolStore store;
+    private final Spool spool;
     private final CamelContext context;
     private final RouteReload reload;
     private final LiveSettings settings;
 
-    ManagementController(SpoolStore store, CamelContext context, RouteReload reload, LiveSettings settings) {
+    ManagementController(Spool spool, CamelContext context, RouteReload reload, LiveSettings settings) {
         this.settings = settings;
         this.reload = reload;
-        this.store = store;
+        this.spool = spool;
         this.context = context;
     }
 
     @GetMapping("/management/spool")
     Map<String, Object> spool() {
         Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("bytes", store.size());
-        answer.put("trouble", store.trouble());
-        answer.put("logs", store.logStates().stream().map(log -> {
+        answer.put("bytes", spool.size());
+        answer.put("trouble", spool.trouble());
+        answer.put("logs", spool.logStates().stream().map(log -> {
             Map<String, Object> consumers = new LinkedHashMap<>();
             log.cursors().forEach((consumer, progress) -> consumers.put(consumer, Map.of("position", progress.position(), "waiting", log.waiting(consumer),
-                    "running", store.isRunning(log.name(), consumer), "ended", progress.isAtEnd())));
+                    "running", spool.isRunning(log.name(), consumer), "ended", progress.isAtEnd())));
             Map<String, Object> described = new LinkedHashMap<>();
             described.put("name", log.name());
             described.put("lastPosition", log.lastPosition());
-            described.put("oldest", store.oldest(log.name()));
+            described.put("oldest", spool.oldest(log.name()));
             described.put("consumers", consumers);
             return described;
         }).toList());
-        answer.put("events", store.ledgers());
+        answer.put("events", spool.ledgers());
         return answer;
     }
 
@@ -59,7 +59,7 @@ class ManagementController {
     @DeleteMapping("/management/spool/consumers/{consumer}")
     Map<String, Object> forget(@PathVariable String consumer) {
         try {
-            if (store.forget(consumer)) {
+            if (spool.forget(consumer)) {
                 return Map.of("forgotten", consumer);
             }
         } catch (IllegalStateException e) {

@@ -15,43 +15,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.lang.Nullable;
 
-/**
- * The batch that an exchange of a {@code spool:} consumer holds, as the exchange property {@value #PROPERTY}. Events get their
- * outcomes here one by one where they do not get them all together, so that a crash in the middle repeats none of them. When
- * the exchange completes without an exception every event that has no outcome by then is delivered. Used by one thread; only
- * the turns of batches that overlap are between several.
- */
-public final class SpoolBatch {
-
-    /** Name of the exchange property. */
-    public static final String PROPERTY = "SpoolBatch";
+/** A batch out of the SQLite file. Its outcomes are committed with the rows that they write. */
+final class SpoolBatch extends Batch {
 
     private static final Logger LOG = LoggerFactory.getLogger(SpoolBatch.class);
     private static final long FIRST_PAUSE_MILLIS = 100;
     private static final long LONGEST_PAUSE_MILLIS = 5_000;
-    private static final long CHECK_FOR_STOP_MILLIS = 50;
 
     private final SpoolStore store;
     private final SpoolLog log;
     private final String consumer;
     private final int events;
-    private final BooleanSupplier stopping;
     private final Set<Long> settled = new HashSet<>();
     private List<Row> rows;
-    @Nullable
-    private volatile SpoolBatch previous;
-    private boolean done;
-    private boolean nextMayGo;
 
     /** @param previous the batch before it, where that may still be under way */
     SpoolBatch(SpoolStore store, SpoolLog log, String consumer, List<Row> rows, BooleanSupplier stopping, @Nullable SpoolBatch previous) {
+        super(stopping, previous);
         this.store = store;
         this.log = log;
         this.consumer = consumer;
         this.rows = rows;
         this.events = rows.size();
-        this.stopping = stopping;
-        this.previous = previous;
     }
 
     /** What has no outcome yet; places are counted anew. */
@@ -60,77 +45,17 @@ public final class SpoolBatch {
         return rows.stream().map(Row::payload).toList();
     }
 
-    /**
-     * Waits until it is this batch's turn: all requests of every batch before it are under way, and none of those batches
-     * has had a failure.
-     *
-     * @throws IllegalStateException if the consumer stops first
-     */
-    public void awaitTurn() {
-        for (SpoolBatch earlier = previous; earlier != null; earlier = earlier.previous) {
-            earlier.await(true);
-        }
+    @Override
+    public Transaction begin() {
+        return new SpoolTransaction();
     }
 
-    /**
-     * Waits until every batch before this one is done with.
-     *
-     * @throws IllegalStateException if the consumer stops first
-     */
-    public void awaitEarlier() {
-        for (SpoolBatch earlier = previous; earlier != null; earlier = earlier.previous) {
-            earlier.await(false);
-        }
-    }
-
-    private synchronized void await(boolean turn) {
-        try {
-            while (!done && !(turn && nextMayGo)) {
-                if (stopping()) {
-                    throw new IllegalStateException("the relay stops; the batch stays in the spool");
-                }
-                wait(CHECK_FOR_STOP_MILLIS);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted; the batch stays in the spool", e);
-        }
-    }
-
-    /** Says whether it may be the next batch's turn already; otherwise that comes when this one is done with. */
-    public synchronized void nextMayGo(boolean mayGo) {
-        nextMayGo = mayGo;
-        notifyAll();
-    }
-
-    synchronized void done() {
-        done = true;
-        notifyAll();
-    }
-
-    synchronized boolean isDone() {
-        return done;
-    }
-
-    /** True once the consumer is to stop, so that long work can end early. */
-    public boolean stopping() {
-        return stopping.getAsBoolean();
-    }
-
-    /**
-     * Commits outcomes, given as places in the batch from 0, together with what the transaction holds, and returns when
-     * they are fsynced.
-     *
-     * @param delivered what got through
-     * @param setAside  what the transaction appends to another log
-     * @param dead      what the transaction keeps as dead letters
-     * @throws SpoolException if it cannot be written before the consumer stops; nothing of it is then
-     */
-    public void settle(Collection<Integer> delivered, Collection<Integer> setAside, Collection<Integer> dead, SpoolTransaction transaction) {
+    @Override
+    public void settle(Collection<Integer> delivered, Collection<Integer> setAside, Collection<Integer> dead, Transaction transaction) {
         List<Long> positions = new ArrayList<>();
         List.of(delivered, setAside, dead).forEach(places -> places.forEach(place -> positions.add(rows.get(place).position())));
         persist(() -> store.write((connection, appender) -> {
-            for (Work<?> work : transaction.works()) {
+            for (Work<?> work : ((SpoolTransaction) transaction).works()) {
                 work.run(connection, appender);
             }
             Tally.add(connection, consumer, Tally.Outcome.DELIVERED, delivered.size());
@@ -150,7 +75,7 @@ public final class SpoolBatch {
             LOG.error("{} events of {} are missing before position {}: they were lost with a damaged part of the file", lost, log.name(), to);
         }
         persist(() -> store.advance(log, consumer, to, events - settled.size(), lost));
-        previous = null;
+        forgetEarlier();
     }
 
     /** Notes the end of a batch that the cursor cannot pass yet. */

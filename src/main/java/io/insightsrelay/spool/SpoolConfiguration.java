@@ -8,6 +8,9 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToLongFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -17,34 +20,41 @@ import org.springframework.context.annotation.Configuration;
 public class SpoolConfiguration {
 
     @Bean(name = "insightsRelaySpoolStore", destroyMethod = "close")
+    @ConditionalOnProperty(name = "relay.engine", havingValue = "embedded")
     SpoolStore spoolStore(RelayProperties relay, SpoolProperties properties, DedupeProperties dedupe) {
         return new SpoolStore(relay.dataDir(), properties, dedupe);
     }
 
+    @Bean("insightsRelaySpoolRetentionMetrics")
+    @ConditionalOnProperty(name = "relay.engine", havingValue = "embedded")
+    MeterBinder spoolRetentionMetrics(SpoolStore store) {
+        return registry -> FunctionCounter.builder("relay.spool.deleted.early", store, SpoolStore::deletedEarly)
+                .description("Events that every destination had finished with, deleted for want of room before spool.keep was over").register(registry);
+    }
+
     @Bean("insightsRelaySpoolMetrics")
-    MeterBinder spoolMetrics(SpoolStore store) {
+    MeterBinder spoolMetrics(Spool spool) {
         return registry -> {
-            Gauge.builder("relay.spool.size", store, SpoolStore::size).baseUnit("bytes")
-                    .description("What the spool takes on disk").register(registry);
-            FunctionCounter.builder("relay.spool.deleted.early", store, SpoolStore::deletedEarly)
-                    .description("Events that every destination had finished with, deleted for want of room before spool.keep was over").register(registry);
-            store.eachConsumer(new LedgerMetrics(store, registry)::register);
+            Gauge.builder("relay.spool.size", spool, Spool::size).baseUnit("bytes")
+                    .description("What the spool takes where it is kept").register(registry);
+            spool.eachConsumer(new LedgerMetrics(spool, registry)::register);
         };
     }
 
     /** The ledger of each consumer as metrics; they go on counting over restarts. */
     private static final class LedgerMetrics {
 
+        private static final Logger LOG = LoggerFactory.getLogger(LedgerMetrics.class);
         private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
         private static final Ledger NOTHING = new Ledger(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-        private final SpoolStore store;
+        private final Spool spool;
         private final MeterRegistry registry;
-        private Map<String, Ledger> ledgers;
-        private long readAt;
+        private Map<String, Ledger> ledgers = Map.of();
+        private long readAt = System.nanoTime() - 2 * FRESH_NANOS;
 
-        LedgerMetrics(SpoolStore store, MeterRegistry registry) {
-            this.store = store;
+        LedgerMetrics(Spool spool, MeterRegistry registry) {
+            this.spool = spool;
             this.registry = registry;
         }
 
@@ -73,8 +83,12 @@ public class SpoolConfiguration {
 
         /** All metrics of one scrape come from one reading, so that they add up. */
         private synchronized Ledger of(String consumer) {
-            if (ledgers == null || System.nanoTime() - readAt > FRESH_NANOS) {
-                ledgers = store.ledgers();
+            if (System.nanoTime() - readAt > FRESH_NANOS) {
+                try {
+                    ledgers = spool.ledgers();
+                } catch (SpoolException e) {
+                    LOG.debug("The counts stay as they were: {}", e.getMessage());
+                }
                 readAt = System.nanoTime();
             }
             return ledgers.getOrDefault(consumer, NOTHING);

@@ -109,7 +109,7 @@ final class SpoolConsumer extends DefaultConsumer {
     }
 
     private void open() {
-        SpoolStore.Progress progress = endpoint.store().open(log, endpoint.getGroup(), span);
+        Spool.Progress progress = endpoint.store().open(log, endpoint.getGroup(), span);
         settled = endpoint.store().settled(log, endpoint.getGroup());
         end = progress.end();
         read = progress.position();
@@ -230,7 +230,7 @@ final class SpoolConsumer extends DefaultConsumer {
         Exchange exchange = createExchange(false);
         try {
             exchange.getIn().setBody(payloads);
-            exchange.setProperty(SpoolBatch.PROPERTY, batch);
+            exchange.setProperty(Batch.PROPERTY, batch);
             createUoW(exchange);
             getProcessor().process(exchange);
             return exchange.getException();

@@ -1,6 +1,6 @@
 package io.insightsrelay.spool;
 
-import io.insightsrelay.spool.SpoolStore.Progress;
+import io.insightsrelay.spool.Spool.Progress;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

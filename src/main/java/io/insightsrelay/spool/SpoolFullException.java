@@ -7,7 +7,8 @@ public final class SpoolFullException extends RuntimeException {
 
     private final transient Duration retryAfter;
 
-    SpoolFullException(String message, Duration retryAfter) {
+    /** @param retryAfter what the sender should wait */
+    public SpoolFullException(String message, Duration retryAfter) {
         super(message);
         this.retryAfter = retryAfter;
     }

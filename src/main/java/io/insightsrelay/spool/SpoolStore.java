@@ -28,7 +28,7 @@ import org.springframework.lang.Nullable;
  * to be as durable (dead letters). WAL mode with {@code synchronous=FULL}: a future that this class completes normally
  * means that the commit is fsynced. Thread-safe. One process at a time may open a folder; a second is refused.
  */
-public final class SpoolStore implements AutoCloseable {
+public final class SpoolStore implements Spool, AutoCloseable {
 
     /** Work for {@link #write}; runs on the writer's thread, so it must be short. */
     public interface Work<T> {
@@ -44,34 +44,6 @@ public final class SpoolStore implements AutoCloseable {
 
     /** A stored row. */
     record Row(long position, long storedAt, byte[] payload) {
-    }
-
-    /**
-     * How far a consumer is in a log.
-     *
-     * @param position every event up to it has an outcome
-     * @param settled  how many beyond it have one too
-     * @param end      position of the last event that it takes; null while it goes on
-     */
-    public record Progress(long position, long settled, @Nullable Long end) {
-        /** Whether it takes no more events: it had an end and has reached it. */
-        public boolean isAtEnd() {
-            return end != null && position >= end;
-        }
-    }
-
-    /** What {@code /management/spool} shows of a log, with the progress of each consumer. */
-    public record LogState(String name, long lastPosition, Map<String, Progress> cursors) {
-        /** Whether it holds what a consumer has to try again. */
-        public boolean isRetries() {
-            return new SpoolLog(name, 0).isRetries();
-        }
-
-        /** How many events of the log the consumer has before it. */
-        public long waiting(String consumer) {
-            Progress progress = cursors.getOrDefault(consumer, new Progress(0, 0, null));
-            return (progress.end == null ? lastPosition : progress.end) - progress.position - progress.settled;
-        }
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(SpoolStore.class);
@@ -186,6 +158,7 @@ public final class SpoolStore implements AutoCloseable {
     }
 
     /** Bytes in use; neither pages that are free count nor the write-ahead log, which holds some of them a second time for a while. */
+    @Override
     public long size() {
         return upkeep.size();
     }
@@ -216,7 +189,7 @@ public final class SpoolStore implements AutoCloseable {
         return open;
     }
 
-    /** Null while the spool accepts events, otherwise the reason why not, for an operator to read. */
+    @Override
     public String trouble() {
         if (!open) {
             return "the spool is closed";
@@ -237,18 +210,18 @@ public final class SpoolStore implements AutoCloseable {
         return names.isEmpty() ? "" : "; it also keeps events for " + names + ", which no route takes";
     }
 
-    /** What became of the events of each consumer, by its name; see {@link Ledger}. */
+    @Override
     public Map<String, Ledger> ledgers() {
         return read((connection, appender) -> Ledger.read(connection));
     }
 
-    /** Has the callback called with the name of each consumer, those that are there and those that come. */
-    void eachConsumer(Consumer<String> callback) {
+    @Override
+    public void eachConsumer(Consumer<String> callback) {
         newConsumer = callback;
         cursors.values().stream().flatMap(ofLog -> ofLog.keySet().stream()).distinct().forEach(callback);
     }
 
-    /** The state of every log, by name. */
+    @Override
     public List<LogState> logStates() {
         return logs.values().stream()
                 .map(log -> new LogState(log.name(), log.lastPosition(), new TreeMap<>(cursors.getOrDefault(log.name(), Map.of()))))
@@ -298,12 +271,12 @@ public final class SpoolStore implements AutoCloseable {
             return null;
         }).thenRun(() -> cursors.get(log.name()).computeIfPresent(consumer, (name, progress) -> new Progress(position,
                 // of the events that it passes some were settled before
-                Math.max(0, progress.settled - (position - progress.position - delivered - lost)), progress.end)));
+                Math.max(0, progress.settled() - (position - progress.position() - delivered - lost)), progress.end())));
     }
 
     /** Takes note of positions beyond the cursor that are settled. */
     void settled(SpoolLog log, String consumer, int count) {
-        cursors.get(log.name()).computeIfPresent(consumer, (name, progress) -> new Progress(progress.position, progress.settled + count, progress.end));
+        cursors.get(log.name()).computeIfPresent(consumer, (name, progress) -> new Progress(progress.position(), progress.settled() + count, progress.end()));
     }
 
     /** Says that the consumer reads the log from now on: it cannot be forgotten. */
@@ -312,12 +285,12 @@ public final class SpoolStore implements AutoCloseable {
         newConsumer.accept(consumer);
     }
 
-    /** Whether the consumer reads the log now; one that does not keeps what it has not finished with from being deleted all the same. */
+    @Override
     public boolean isRunning(String log, String consumer) {
         return running.contains(consumer + " " + log);
     }
 
-    /** When the oldest event was stored that the log still has; null if it has none. */
+    @Override
     @Nullable
     public Instant oldest(String log) {
         Long millis = read((connection, appender) -> SpoolRows.oldestStoredAt(connection, new SpoolLog(log, 0)));
@@ -329,13 +302,7 @@ public final class SpoolStore implements AutoCloseable {
         running.remove(consumer + " " + log.name());
     }
 
-    /**
-     * Forgets a consumer that is no more, with its retries and its counts, so that nothing is kept for it but its dead
-     * letters. Should it come back it starts as one that is new.
-     *
-     * @return whether there were any
-     * @throws IllegalStateException if the consumer is running
-     */
+    @Override
     public boolean forget(String consumer) {
         if (running.stream().anyMatch(entry -> entry.startsWith(consumer + " "))) {
             throw new IllegalStateException("the consumer " + consumer + " is running; take its route out of the routes folder first");

@@ -6,14 +6,11 @@ import java.util.List;
 import org.apache.camel.Exchange;
 
 /**
- * Writes that are committed together: an exchange that carries one, as the property {@value #PROPERTY}, makes {@code spool:}
+ * Writes that are committed together: an exchange that carries one, as the property {@link #PROPERTY}, makes {@code spool:}
  * producers, and whatever else writes to the spool's database, add their work to it in place of committing it. Used by one
  * exchange at a time.
  */
-public final class SpoolTransaction {
-
-    /** Name of the exchange property. */
-    public static final String PROPERTY = "SpoolTransaction";
+public final class SpoolTransaction implements Transaction {
 
     private final List<Work<?>> works = new ArrayList<>();
 
@@ -21,6 +18,11 @@ public final class SpoolTransaction {
     public static boolean join(Exchange exchange, Work<?> work) {
         SpoolTransaction transaction = exchange.getProperty(PROPERTY, SpoolTransaction.class);
         return transaction != null && transaction.works.add(work);
+    }
+
+    /** Adds the work. */
+    public void add(Work<?> work) {
+        works.add(work);
     }
 
     List<Work<?>> works() {

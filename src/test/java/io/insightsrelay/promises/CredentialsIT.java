@@ -3,6 +3,7 @@ package io.insightsrelay.promises;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.insightsrelay.testing.Engine;
 import io.insightsrelay.testing.Installation;
 import io.insightsrelay.testing.TestServer;
 import java.io.IOException;
@@ -28,9 +29,14 @@ class CredentialsIT {
     private Installation installation;
     private Path token;
 
+    /** The same promises hold whatever the engine. */
+    Engine engine() {
+        return Engine.EMBEDDED;
+    }
+
     @BeforeEach
     void prepare() throws Exception {
-        installation = new Installation(folder);
+        installation = new Installation(folder, engine());
         token = Files.writeString(folder.resolve("token"), "old-token\n");
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.insightsrelay.testing.Engine;
 import io.insightsrelay.testing.Installation;
 import io.insightsrelay.testing.TestServer;
 import java.nio.file.Path;
@@ -27,9 +28,14 @@ class DeadLettersIT {
     Path folder;
     private Installation installation;
 
+    /** The same promises hold whatever the engine. */
+    Engine engine() {
+        return Engine.EMBEDDED;
+    }
+
     @BeforeEach
     void allDie() {
-        installation = new Installation(folder);
+        installation = new Installation(folder, engine());
         installation.faults(number -> TestServer.status(400));
         installation.start("--deadLetters.replayRate=" + RATE);
         installation.post(EVENTS);

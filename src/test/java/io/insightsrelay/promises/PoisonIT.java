@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.insightsrelay.testing.Engine;
 import io.insightsrelay.testing.Installation;
 import io.insightsrelay.testing.TestServer;
 import java.io.IOException;
@@ -27,9 +28,14 @@ class PoisonIT {
     Path folder;
     private Installation installation;
 
+    /** The same promises hold whatever the engine. */
+    Engine engine() {
+        return Engine.EMBEDDED;
+    }
+
     @BeforeEach
     void prepare() {
-        installation = new Installation(folder);
+        installation = new Installation(folder, engine());
     }
 
     @AfterEach

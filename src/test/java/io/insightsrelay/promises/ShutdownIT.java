@@ -3,6 +3,7 @@ package io.insightsrelay.promises;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.insightsrelay.testing.Engine;
 import io.insightsrelay.testing.Installation;
 import io.insightsrelay.testing.TestServer;
 import java.nio.file.Path;
@@ -23,9 +24,14 @@ class ShutdownIT {
     Path folder;
     private Installation installation;
 
+    /** The same promises hold whatever the engine. */
+    Engine engine() {
+        return Engine.EMBEDDED;
+    }
+
     @BeforeEach
     void prepare() {
-        installation = new Installation(folder);
+        installation = new Installation(folder, engine());
     }
 
     @AfterEach

@@ -18,9 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.yaml.snakeyaml.Yaml;
 
 /** Every route file against Camel's own schema, in its canonical form, with an id at every route and step. */
@@ -99,11 +99,12 @@ class RouteFilesTest {
         }
     }
 
-    @Test
-    void idsAreUnique() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"embedded", "kafka"})
+    void idsAreUniqueWithEachEngine(String engine) throws IOException {
         List<String> ids = new ArrayList<>();
         // a recipe of the cookbook takes the place of a file
-        for (Path file : files().stream().filter(file -> !file.startsWith("docs")).toList()) {
+        for (Path file : files().stream().filter(file -> !file.startsWith("docs") && (!file.startsWith("routes/engine") || file.startsWith("routes/engine/" + engine))).toList()) {
             read(file).findValues("id").forEach(id -> ids.add(id.asText()));
         }
         assertThat(ids).isNotEmpty().doesNotHaveDuplicates();

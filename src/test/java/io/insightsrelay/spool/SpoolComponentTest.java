@@ -131,7 +131,7 @@ class SpoolComponentTest {
                     List<byte[]> payloads = exchange.getMessage().getBody(List.class);
                     List<String> batch = payloads.stream().map(payload -> new String(payload, StandardCharsets.UTF_8)).toList();
                     batches.add(batch);
-                    SpoolBatch current = exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class);
+                    Batch current = exchange.getProperty(Batch.PROPERTY, Batch.class);
                     if (batch.contains("a")) {
                         current.settle(List.of(1), List.of(), List.of(), new SpoolTransaction());
                         first.await();
@@ -166,7 +166,7 @@ class SpoolComponentTest {
             public void configure() {
                 from("spool:events?group=one&batchSize=1&linger=0&batchesAtOnce=2").routeId("turns").errorHandler(noErrorHandler()).process(exchange -> {
                     String event = new String((byte[]) exchange.getMessage().getBody(List.class).get(0), StandardCharsets.UTF_8);
-                    SpoolBatch batch = exchange.getProperty(SpoolBatch.PROPERTY, SpoolBatch.class);
+                    Batch batch = exchange.getProperty(Batch.PROPERTY, Batch.class);
                     if (event.equals("a")) {
                         // the second is under way and would go first if it did not wait for its turn
                         second.await();

@@ -207,7 +207,7 @@ class SpoolKeepTest {
             for (int i = 0; i < 30; i++) {
                 long from = 1_000_000 + random.nextLong(time - 1_000_000 + 3_000) - 1_000;
                 long until = from + 1 + random.nextInt(100_000);
-                SpoolStore.Progress progress = store.open(other, "c" + i, SpoolSpan.parse(Instant.ofEpochMilli(from).toString(), Instant.ofEpochMilli(until).toString()));
+                Spool.Progress progress = store.open(other, "c" + i, SpoolSpan.parse(Instant.ofEpochMilli(from).toString(), Instant.ofEpochMilli(until).toString()));
                 assertThat(progress.position()).isEqualTo(Arrays.stream(times).filter(t -> t < from).count());
                 assertThat(progress.end()).isEqualTo(Arrays.stream(times).filter(t -> t < until).count());
                 assertThat(store.ledgers().get("c" + i).waiting()).isEqualTo(progress.end() - progress.position());

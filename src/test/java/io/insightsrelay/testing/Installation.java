@@ -52,12 +52,18 @@ public final class Installation implements AutoCloseable {
     private volatile Function<Integer, TestServer.Answer> faults = number -> null;
     private volatile String lastForm = "";
 
-    /** Keeps the relay's data in {@code folder}. */
+    /** With the embedded engine, its data in {@code folder}. */
     public Installation(Path folder) {
+        this(folder, Engine.EMBEDDED);
+    }
+
+    /** With that engine; what it keeps on disk is in {@code folder}. */
+    public Installation(Path folder, Engine engine) {
         relay = new RelayProcess(folder).with("BACKSTAGE_BASE_URL", portal.url()).with("BACKSTAGE_TOKEN", "catalog-token")
                 .with("SPOTIFY_BACKSTAGE_API_TOKEN", "spotify-token").with("SPOTIFY_BASE_URL", receiver.url())
                 .with("DELIVER_RETRY_FIRSTBACKOFF", "20ms").with("DELIVER_RETRY_MAXBACKOFF", "300ms").with("DELIVER_RETRY_DELAY", "200ms")
                 .with("DELIVER_RETRY_PAUSE", "300ms").with("DELIVER_RETRY_MAXATTEMPTS", "3");
+        engine.use(relay);
         receiver.behave(this::receive);
     }
 
@@ -182,7 +188,7 @@ public final class Installation implements AutoCloseable {
 
     /** What the relay is started with, and {@code more}. */
     public String[] arguments(String... more) {
-        List<String> arguments = new ArrayList<>(List.of("--auth.staticTokens[0].token=" + STATIC_TOKEN, "--auth.staticTokens[0].subject=service:default/importer"));
+        List<String> arguments = new ArrayList<>(List.of("--auth.staticTokens[0].token=" + STATIC_TOKEN, "--auth.staticTokens[0].subject=user:default/importer"));
         arguments.addAll(List.of(more));
         return arguments.toArray(String[]::new);
     }

@@ -39,6 +39,13 @@ public final class RelayProcess implements AutoCloseable {
                 .with("RELAY_ROUTES_DIR", ROOT.resolve("routes")).with("RELAY_STOPDELAY", "0s");
     }
 
+    /** Another relay with the same environment, but ports, data and log of its own in that folder. */
+    public RelayProcess beside(Path folder) {
+        RelayProcess other = new RelayProcess(folder);
+        environment.forEach(other.environment::putIfAbsent);
+        return other;
+    }
+
     /** Takes an environment variable away from the runs that follow. */
     public RelayProcess without(String name) {
         environment.remove(name);

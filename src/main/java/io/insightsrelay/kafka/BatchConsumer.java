@@ -1,0 +1,425 @@
+package io.insightsrelay.kafka;
+
+import io.insightsrelay.spool.SpoolException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.lang.Nullable;
+
+/**
+ * The Kafka consumer below a {@code kafka:} endpoint with {@code batching=true}. {@link #poll} cuts batches by count, bytes and
+ * linger. The route hands each on to another thread ({@link #take}) and comes back at once, so polling goes on, with its partitions
+ * paused, however long a batch takes: the group keeps the member. Offsets are committed with the outcomes, {@link #commit}; what a
+ * batch leaves without outcome is fetched again. Before partitions go to another member the batches under way end.
+ *
+ * <p>As with any Kafka consumer one thread polls; {@link #commit}, {@link #ended} and {@link #assigned} may be called by others.
+ */
+final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
+
+    /**
+     * How batches are cut.
+     *
+     * @param size          most events
+     * @param maxBytes      most bytes; one event that is larger comes alone
+     * @param linger        how long a batch that is not full waits for more
+     * @param delay         how long a record rests in the topic before it is handed out
+     * @param batchesAtOnce how many may be under way
+     */
+    record Cut(int size, long maxBytes, Duration linger, Duration delay, int batchesAtOnce) {
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(BatchConsumer.class);
+    private static final ThreadLocal<BatchConsumer> CURRENT = new ThreadLocal<>();
+    private static final long IDLE_MILLIS = 200;
+    private static final long FIRST_BACKOFF_MILLIS = 200;
+    private static final long LONGEST_BACKOFF_MILLIS = 30_000;
+
+    private final KafkaEngine engine;
+    private final String group;
+    private final Cut cut;
+    private final OutcomeWriter writer;
+    private final ExecutorService workers;
+    private final Map<TopicPartition, PartitionProgress> progress = new ConcurrentHashMap<>();
+    private final Map<TopicPartition, Long> resting = new HashMap<>();
+    /** Fetched, and to be handed out; with when the first of them came. */
+    private final Deque<ConsumerRecord<byte[], byte[]>> buffer = new ArrayDeque<>();
+    private long bufferedBytes;
+    private long bufferedSince;
+    /** Returned by the last poll, and to be taken by the route. */
+    private List<ConsumerRecord<byte[], byte[]>> handed = List.of();
+    private final List<KafkaBatch> underWay = new ArrayList<>();
+    private final Object commits = new Object();
+    private final AtomicBoolean woken = new AtomicBoolean();
+    private volatile ConsumerGroupMetadata member;
+    private volatile BooleanSupplier routeStops = () -> false;
+    private volatile boolean leaving;
+    private volatile long failures;
+    private volatile long resumeAt;
+
+    BatchConsumer(Properties properties, Cut cut, KafkaEngine engine) {
+        super(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        this.engine = engine;
+        this.cut = cut;
+        this.group = properties.getProperty("group.id");
+        this.writer = new OutcomeWriter(engine, group);
+        this.member = new ConsumerGroupMetadata(group);
+        this.workers = Executors.newFixedThreadPool(cut.batchesAtOnce(), work -> new Thread(work, "kafka:" + group + "-batch"));
+        engine.opened(this);
+    }
+
+    /** The consumer whose records the calling thread has just polled. */
+    static BatchConsumer current() {
+        BatchConsumer current = CURRENT.get();
+        if (current == null) {
+            throw new IllegalStateException("this is for the step after a kafka: consumer with batching=true and kafkaClientFactory=#relayKafka");
+        }
+        return current;
+    }
+
+    String group() {
+        return group;
+    }
+
+    /** Whether the partition of one of its topics is this member's now. */
+    boolean assigned(TopicPartition partition) {
+        return progress.containsKey(partition);
+    }
+
+    @Override
+    public void subscribe(Collection<String> topics, ConsumerRebalanceListener listener) {
+        engine.topics().ensure(topics);
+        // ends what an earlier life left open, for which offsets and retries would have to wait
+        writer.open();
+        super.subscribe(topics, new Shares(listener));
+    }
+
+    @Override
+    public ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+        CURRENT.set(this);
+        if (!handed.isEmpty()) {
+            // Camel hands a batch that is not full on when a poll brings nothing within its time
+            sleep(timeout.toMillis() + 1);
+            return ConsumerRecords.empty();
+        }
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(IDLE_MILLIS);
+        do {
+            rewind();
+            pauseOrResume();
+            fetch(until);
+            if (mayHandOut() && isReady()) {
+                return handOut();
+            }
+        } while (System.nanoTime() - until < 0);
+        return ConsumerRecords.empty();
+    }
+
+    private void fetch(long until) {
+        long left = until - System.nanoTime();
+        if (!buffer.isEmpty() && mayHandOut()) {
+            left = Math.min(left, bufferedSince + cut.linger().toNanos() - System.nanoTime());
+        }
+        ConsumerRecords<byte[], byte[]> records;
+        try {
+            records = super.poll(Duration.ofNanos(Math.max(0, left)));
+        } catch (WakeupException e) {
+            if (!woken.getAndSet(false)) {
+                throw e;
+            }
+            records = ConsumerRecords.empty();
+        }
+        member = groupMetadata();
+        long now = System.currentTimeMillis();
+        for (TopicPartition partition : records.partitions()) {
+            for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
+                long rests = record.timestamp() + cut.delay().toMillis() - now;
+                // a record from the future has seen another clock; it has rested long enough
+                if (rests > 0 && record.timestamp() <= now) {
+                    seek(partition, record.offset());
+                    resting.put(partition, now + rests);
+                    break;
+                }
+                if (progress.get(partition).take(record.offset())) {
+                    bufferedSince = buffer.isEmpty() ? System.nanoTime() : bufferedSince;
+                    buffer.add(record);
+                    bufferedBytes += record.serializedValueSize();
+                }
+            }
+        }
+    }
+
+    private boolean isReady() {
+        return !buffer.isEmpty() && (buffer.size() >= cut.size() || bufferedBytes >= cut.maxBytes()
+                || System.nanoTime() - bufferedSince >= cut.linger().toNanos());
+    }
+
+    private ConsumerRecords<byte[], byte[]> handOut() {
+        Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> batch = new HashMap<>();
+        handed = new ArrayList<>();
+        long bytes = 0;
+        while (!buffer.isEmpty() && handed.size() < cut.size()) {
+            bytes += buffer.peek().serializedValueSize();
+            if (bytes > cut.maxBytes() && !handed.isEmpty()) {
+                break;
+            }
+            ConsumerRecord<byte[], byte[]> record = buffer.remove();
+            bufferedBytes -= record.serializedValueSize();
+            handed.add(record);
+            batch.computeIfAbsent(new TopicPartition(record.topic(), record.partition()), partition -> new ArrayList<>()).add(record);
+        }
+        return new ConsumerRecords<>(batch);
+    }
+
+    /**
+     * Takes what the last poll returned, as a batch that is to be worked on in {@link #workers()}.
+     *
+     * @param routeStopping true once the route is to stop
+     */
+    KafkaBatch take(BooleanSupplier routeStopping) {
+        routeStops = routeStopping;
+        synchronized (underWay) {
+            KafkaBatch previous = underWay.isEmpty() ? null : underWay.get(underWay.size() - 1);
+            KafkaBatch batch = new KafkaBatch(this, handed, this::isStopping, previous);
+            handed = List.of();
+            underWay.add(batch);
+            return batch;
+        }
+    }
+
+    /** Where batches are worked on: as many at once as may be, in their order. */
+    ExecutorService workers() {
+        return workers;
+    }
+
+    /** Says that the work at a batch is over. @param failure why it is left; null: all of it has outcomes */
+    void ended(KafkaBatch batch, @Nullable Throwable failure) {
+        Throwable cause = failure;
+        if (cause == null) {
+            try {
+                batch.finish();
+                failures = 0;
+            } catch (RuntimeException e) {
+                cause = e;
+            }
+        }
+        if (cause != null) {
+            boolean stopping = isStopping();
+            leaving = true;
+            if (!stopping) {
+                long most = Math.min(LONGEST_BACKOFF_MILLIS, FIRST_BACKOFF_MILLIS << Math.min(failures++, 16));
+                long millis = ThreadLocalRandom.current().nextLong(most / 2, most + 1);
+                resumeAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+                LOG.warn("A batch of {} failed and comes again in {} ms: {}", group, millis, cause.toString());
+            }
+        }
+        synchronized (underWay) {
+            underWay.remove(batch);
+            underWay.notifyAll();
+        }
+        woken.set(true);
+        wakeup();
+    }
+
+    /**
+     * Commits outcomes and records in one transaction, and returns when the brokers have it.
+     *
+     * @throws SpoolException if it cannot be written, or some of the events are another member's now; nothing of it is written then
+     */
+    void commit(KafkaBatch batch, List<ConsumerRecord<byte[], byte[]>> delivered, List<ConsumerRecord<byte[], byte[]>> setAside,
+                List<ConsumerRecord<byte[], byte[]>> dead, List<ProducerRecord<byte[], byte[]>> records) {
+        synchronized (commits) {
+            Map<TopicPartition, PartitionProgress.Outcomes> outcomes = new HashMap<>();
+            collect(delivered, outcomes, PartitionProgress.Outcomes::delivered);
+            collect(setAside, outcomes, PartitionProgress.Outcomes::setAside);
+            collect(dead, outcomes, PartitionProgress.Outcomes::dead);
+            Map<TopicPartition, PartitionProgress> of = new HashMap<>();
+            outcomes.keySet().forEach(partition -> of.put(partition, progress.get(partition)));
+            if (of.containsValue(null)) {
+                throw new SpoolException("a part of the batch is another relay's now");
+            }
+            writer.commit(() -> {
+                Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+                outcomes.forEach((partition, of1) -> offsets.put(partition, of.get(partition).after(of1)));
+                return offsets;
+            }, records, () -> of.entrySet().stream().allMatch(entry -> progress.get(entry.getKey()) == entry.getValue()) ? member : null);
+            outcomes.forEach((partition, what) -> of.get(partition).settle(what));
+        }
+    }
+
+    private static void collect(List<ConsumerRecord<byte[], byte[]>> records, Map<TopicPartition, PartitionProgress.Outcomes> outcomes,
+                                java.util.function.Function<PartitionProgress.Outcomes, Collection<Long>> kind) {
+        records.forEach(record -> kind.apply(outcomes.computeIfAbsent(new TopicPartition(record.topic(), record.partition()),
+                partition -> new PartitionProgress.Outcomes(new ArrayList<>(), new ArrayList<>(), new ArrayList<>()))).add(record.offset()));
+    }
+
+    private boolean isStopping() {
+        return leaving || routeStops.getAsBoolean();
+    }
+
+    private boolean mayHandOut() {
+        synchronized (underWay) {
+            return underWay.size() < cut.batchesAtOnce() && !isStopping() && System.nanoTime() - resumeAt >= 0;
+        }
+    }
+
+    /** A full buffer waits for its turn: nothing more is fetched, but polling goes on. */
+    private void pauseOrResume() {
+        long now = System.currentTimeMillis();
+        resting.values().removeIf(until -> until <= now);
+        boolean full = buffer.size() >= cut.size() || bufferedBytes >= cut.maxBytes() || isStopping() || System.nanoTime() - resumeAt < 0;
+        Set<TopicPartition> pause = full ? assignment() : assignment().stream().filter(resting::containsKey).collect(Collectors.toSet());
+        pause(pause);
+        resume(assignment().stream().filter(partition -> !pause.contains(partition)).toList());
+    }
+
+    /** Goes back to what was left without outcome, once nothing is under way any more. */
+    private void rewind() {
+        synchronized (underWay) {
+            if (!leaving || !underWay.isEmpty() || routeStops.getAsBoolean()) {
+                return;
+            }
+        }
+        buffer.clear();
+        bufferedBytes = 0;
+        progress.forEach((partition, of) -> {
+            of.rewind();
+            seek(partition, of.position());
+        });
+        leaving = false;
+    }
+
+    /** Lets the batches under way end: those that get through at once are finished, the others leave what they have not done. */
+    private void leave(Duration most) {
+        leaving = true;
+        long until = System.nanoTime() + most.toNanos();
+        synchronized (underWay) {
+            long left;
+            while (!underWay.isEmpty() && (left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime())) > 0) {
+                try {
+                    underWay.wait(left);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+            }
+            if (!underWay.isEmpty()) {
+                LOG.warn("A batch of {} did not end within {} s and comes again where its partitions go", group, most.toSeconds());
+            }
+        }
+    }
+
+    @Override
+    public void close(Duration timeout) {
+        leave(engine.properties().consumer().rebalanceWait());
+        workers.shutdown();
+        try {
+            super.close(timeout);
+        } finally {
+            writer.close();
+            engine.closed(this);
+        }
+    }
+
+    @Override
+    public void close() {
+        close(Duration.ofSeconds(30));
+    }
+
+    private static void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** What happens when the group shares out its partitions anew; on the polling thread. */
+    private final class Shares implements ConsumerRebalanceListener {
+
+        private final ConsumerRebalanceListener camel;
+
+        Shares(ConsumerRebalanceListener camel) {
+            this.camel = camel;
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            member = groupMetadata();
+            if (!partitions.isEmpty()) {
+                Map<TopicPartition, OffsetAndMetadata> committed = committed(Set.copyOf(partitions));
+                Map<TopicPartition, Long> first = beginningOffsets(partitions);
+                Map<TopicPartition, OffsetAndMetadata> begun = new HashMap<>();
+                for (TopicPartition partition : partitions) {
+                    PartitionProgress of = PartitionProgress.read(committed.get(partition), first.get(partition));
+                    progress.put(partition, of);
+                    seek(partition, of.position());
+                    if (committed.get(partition) == null) {
+                        begun.put(partition, of.after(new PartitionProgress.Outcomes(List.of(), List.of(), List.of())));
+                    }
+                }
+                if (!begun.isEmpty()) {
+                    // from here on events count as this group's
+                    commitSync(begun);
+                }
+                LOG.info("{} has partitions {}", group, progress.keySet().stream().map(TopicPartition::partition).sorted().toList());
+            }
+            camel.onPartitionsAssigned(partitions);
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            member = groupMetadata();
+            if (!partitions.isEmpty()) {
+                leave(engine.properties().consumer().rebalanceWait());
+                drop(partitions);
+            }
+            camel.onPartitionsRevoked(partitions);
+        }
+
+        @Override
+        public void onPartitionsLost(Collection<TopicPartition> partitions) {
+            leaving = true;
+            drop(partitions);
+            camel.onPartitionsLost(partitions);
+        }
+
+        private void drop(Collection<TopicPartition> partitions) {
+            partitions.forEach(progress::remove);
+            partitions.forEach(resting::remove);
+            for (Iterator<ConsumerRecord<byte[], byte[]>> records = buffer.iterator(); records.hasNext();) {
+                ConsumerRecord<byte[], byte[]> record = records.next();
+                if (partitions.contains(new TopicPartition(record.topic(), record.partition()))) {
+                    bufferedBytes -= record.serializedValueSize();
+                    records.remove();
+                }
+            }
+        }
+    }
+}
