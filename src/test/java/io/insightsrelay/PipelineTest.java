@@ -89,6 +89,7 @@ class PipelineTest {
         properties.add("backstageInsights.captureEntityFields", () -> "metadata.annotations.example.com/cost.center");
         properties.add("backstageInsights.captureIdentityFields", () -> "spec.profile");
         properties.add("backstageInsights.captureIdentityGroupsFilter.metadata.annotations.example.com/insights", () -> true);
+        properties.add("redact.sent.salt", () -> "pepper");
         properties.add("auth.staticTokens[0].token", () -> "static-ingest-token");
         properties.add("auth.staticTokens[0].subject", () -> "service:default/importer");
     }
@@ -252,6 +253,21 @@ class PipelineTest {
         assertThat(awaitReceived(marks[1]).form()).isEqualTo(Map.of("action", "click", "subject", marks[1], "context[pluginId]", "techdocs",
                 "context[pathname]", "/docs", "context[sessionId]", "s2"));
         assertThat(awaitReceived(marks[2]).form()).isEqualTo(Map.of("action", "click", "subject", marks[2], "context[pluginId]", "search"));
+    }
+
+    @Test
+    void personalDataThatOtherClientsSendStaysHereAndThatOfInsightsIsItsOwn() {
+        String mark = mark();
+        send(post("/v1/events", """
+                [{"event":{"action":"search","subject":"%s","attributes":{"query":"jane@example.com"},"context":{"pluginId":"search"}},"user":"user:default/jane",
+                "teamMetadata":{"kind":"User","metadata":{"name":"jane"},"spec":{"profile":{"email":"jane@example.com"}}}}]""".formatted(mark))
+                .header("Authorization", "Bearer static-ingest-token"));
+        // printf 'user:default/jane' | openssl dgst -sha256 -hmac pepper
+        assertThat(awaitReceived(mark).form()).isEqualTo(Map.of("action", "search", "subject", mark, "attributes[query]", "[redacted]", "context[pluginId]", "search",
+                "context[user]", "f0f057336a21866b517e70edfecf5960df686cc04223b5c291ddf2b3a67caf91"));
+        String other = mark();
+        send(post("/api/backstage-insights/events/app", "{\"action\":\"search\",\"subject\":\"" + other + "\",\"query\":\"jane@example.com\"}"));
+        assertThat(awaitReceived(other).form()).isEqualTo(Map.of("action", "search", "subject", other, "query", "jane@example.com"));
     }
 
     @Test

@@ -113,7 +113,7 @@ class RelayProcessIT {
             {"--relay.engine=rabbit", "relay.engine", "embedded or kafka"},
             {"--relay.routesDir=/nowhere", "RELAY_ROUTES_DIR", "/nowhere"},
             {"--backstageInsights.debug=perhaps", "backstageInsights.debug", "perhaps"},
-            {"--redact.region=Atlantis", "redact.region"},
+            {"--redact.regions=Atlantis", "redact.regions"},
         };
         for (String[] example : cases) {
             try (RelayProcess broken = new RelayProcess(folder).with("BACKSTAGE_BASE_URL", portal.url()).with("SPOTIFY_BACKSTAGE_API_TOKEN", "x")) {

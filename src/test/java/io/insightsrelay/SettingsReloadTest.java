@@ -179,7 +179,7 @@ class SettingsReloadTest {
         edit("redact.enabled", "false", () -> sent().contains("jane.doe@example.com"));
         edit("redact.replacement", "taken-out", () -> sent().contains("taken-out"));
         edit("redact.detectors", "[phone]", () -> sent().contains("jane.doe@example.com"));
-        edit("redact.region", "GB", () -> !sent().contains("020 7946 0018"));
+        edit("redact.regions", "GB", () -> !sent().contains("020 7946 0018"));
         edit("redact.keys", "[entity.spec.type]", () -> !sent().contains("service"));
         edit("redact.patterns", "[\"EMP-[0-9]{6}\"]", () -> !sent().contains("EMP-123456"));
         edit("redact.allow", "[jane.doe@example.com]", () -> sent().contains("jane.doe@example.com"));

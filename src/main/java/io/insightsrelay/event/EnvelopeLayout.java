@@ -29,6 +29,8 @@ final class EnvelopeLayout {
     String id;
     String received;
     Event.Kind kind;
+    /** Null where it is that of the kind. */
+    Event.Endpoint endpoint;
     String user;
     Map<String, String> headers = Map.of();
     int attempts;
@@ -81,6 +83,10 @@ final class EnvelopeLayout {
                 String text = text(name, parser);
                 expect("app".equals(text) || "agent".equals(text), "its kind is app or agent");
                 kind = "app".equals(text) ? Event.Kind.APP : Event.Kind.AGENT;
+            }
+            case "endpoint" -> {
+                expect("events".equals(text(name, parser)), "its endpoint is events, or that of its kind");
+                endpoint = Event.Endpoint.EVENTS;
             }
             case "user" -> user = text(name, parser);
             case "headers" -> readHeaders(parser);

@@ -23,11 +23,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.springframework.lang.Nullable;
 
 /**
  * One event while a route works on it. It is read from its envelope, the JSON object that the spool keeps:
- * {@code {"id", "received", "kind", "user", "headers", "event", "attempts", "history"}}. What a browser sent stands
+ * {@code {"id", "received", "kind", "endpoint", "user", "headers", "event", "attempts", "history"}}. What a browser sent stands
  * unchanged in {@code event}; what enrichment finds is kept apart in {@link #added()} until the event is encoded. The bytes
  * of the event go out as they came, with what was added put in between; only who asks for {@link #body()} has a tree made.
  * Not thread-safe: one thread at a time works on an event.
@@ -40,6 +41,16 @@ public final class Event {
         @JsonProperty("app") APP,
         /** From an agent or another service. */
         @JsonProperty("agent") AGENT
+    }
+
+    /** Where an event was posted to. */
+    public enum Endpoint {
+        /** {@code /api/backstage-insights/events/app}. */
+        APP,
+        /** {@code /api/backstage-insights/events/agent}. */
+        AGENT,
+        /** {@code /v1/events}, which takes what other clients send. */
+        EVENTS
     }
 
     /**
@@ -156,6 +167,9 @@ public final class Event {
     private byte[] envelope(int attempts, List<Failure> history) {
         Splice envelope = new Splice(bytes.length + 256).raw("{\"id\":").quoted(layout.id).raw(",\"received\":").quoted(layout.received)
                 .raw(",\"kind\":").value(layout.kind);
+        if (layout.endpoint != null) {
+            envelope.raw(",\"endpoint\":\"events\"");
+        }
         if (layout.user != null) {
             envelope.raw(",\"user\":").quoted(layout.user);
         }
@@ -204,6 +218,11 @@ public final class Event {
         return layout.kind;
     }
 
+    /** Where it was posted to. */
+    public Endpoint endpoint() {
+        return layout.endpoint != null ? layout.endpoint : kind() == Kind.APP ? Endpoint.APP : Endpoint.AGENT;
+    }
+
     /** Entity ref of the signed-in user as the token spells it, or null for an anonymous event. */
     @Nullable
     public String user() {
@@ -229,13 +248,30 @@ public final class Event {
     /** What the sender sent; never null. Processors may change it: a retry starts again from the envelope. */
     public ObjectNode body() {
         if (body == null) {
-            try {
-                body = (ObjectNode) MAPPER.readTree(bytes, layout.start, layout.end - layout.start);
-            } catch (IOException e) {
-                throw new IllegalStateException("an event that was read cannot be read again: " + e.getMessage(), e);
-            }
+            body = read();
         }
         return body;
+    }
+
+    private ObjectNode read() {
+        try {
+            return (ObjectNode) MAPPER.readTree(bytes, layout.start, layout.end - layout.start);
+        } catch (IOException e) {
+            throw new IllegalStateException("an event that was read cannot be read again: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Has the body changed by something that seldom changes anything: as long as it does not, the bytes go out as they came.
+     *
+     * @param change returns the object that it is given if nothing changes, and another one otherwise
+     */
+    public void change(UnaryOperator<ObjectNode> change) {
+        ObjectNode before = body == null ? read() : body;
+        ObjectNode after = change.apply(before);
+        if (after != before) {
+            body = after;
+        }
     }
 
     /**

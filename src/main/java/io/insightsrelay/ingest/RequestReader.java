@@ -67,7 +67,7 @@ final class RequestReader implements Processor {
         this.reader = new EventReader(properties);
         this.agentIdentity = agentIdentity;
         this.identityHeader = identityHeader;
-        this.kind = ascii("\",\"kind\":\"" + (endpoint == Interface.AGENT ? "agent" : "app") + "\"");
+        this.kind = ascii("\",\"kind\":\"" + (endpoint == Interface.AGENT ? "agent" : "app") + (endpoint == Interface.EVENTS ? "\",\"endpoint\":\"events\"" : "\""));
     }
 
     @Override

@@ -14,8 +14,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * Takes personal data out of what enrichment added to the events of the list in the body. {@code redactEvents} is one with the rules of
- * application.yaml; a route file can have others, with rules of their own, as {@code beans:} of this type, whose properties are those of the
+ * Takes personal data out of the events of the list in the body: out of what enrichment added, and of what clients sent. {@code redactEvents}
+ * is one with the rules of application.yaml; a route file can have others, with rules of their own, as {@code beans:} of this type, whose properties are those of the
  * {@code redact} section, lists as texts with one item a line. What such a bean does not say is as in application.yaml, but for
  * {@code enabled}: a step that is there redacts. Each setter checks its value, so that a wrong one rejects the edit. Thread-safe once it
  * is set up.
@@ -42,7 +42,8 @@ public class EventRedactor implements Processor {
         if (known != null && known.shared.equals(shared)) {
             return known;
         }
-        RedactProperties rules = new RedactProperties(true, shared.replacement(), shared.detectors(), shared.region(), shared.keys(), shared.patterns(), shared.allow());
+        RedactProperties rules = new RedactProperties(true, shared.replacement(), shared.detectors(), shared.regions(), shared.keys(), shared.patterns(),
+                shared.allow(), shared.sent());
         for (UnaryOperator<RedactProperties> change : own) {
             rules = change.apply(rules);
         }
@@ -58,7 +59,7 @@ public class EventRedactor implements Processor {
 
     /** What stands in the place of what was taken out. */
     public void setReplacement(String replacement) {
-        change(rules -> new RedactProperties(true, replacement, rules.detectors(), rules.region(), rules.keys(), rules.patterns(), rules.allow()));
+        change(rules -> new RedactProperties(true, replacement, rules.detectors(), rules.regions(), rules.keys(), rules.patterns(), rules.allow(), rules.sent()));
     }
 
     /**
@@ -68,21 +69,22 @@ public class EventRedactor implements Processor {
      */
     public void setDetectors(String detectors) {
         Set<Detector> those = lines(detectors).stream().map(EventRedactor::detector).collect(Collectors.toSet());
-        change(rules -> new RedactProperties(true, rules.replacement(), those, rules.region(), rules.keys(), rules.patterns(), rules.allow()));
+        change(rules -> new RedactProperties(true, rules.replacement(), those, rules.regions(), rules.keys(), rules.patterns(), rules.allow(), rules.sent()));
     }
 
     /**
-     * ISO 3166 country whose national phone numbers are recognised.
+     * ISO 3166 countries whose national phone numbers are recognised, one a line.
      *
-     * @throws IllegalArgumentException if it is none
+     * @throws IllegalArgumentException if one is none
      */
-    public void setRegion(String region) {
-        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), region, rules.keys(), rules.patterns(), rules.allow()));
+    public void setRegions(String regions) {
+        Set<String> those = Set.copyOf(lines(regions));
+        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), those, rules.keys(), rules.patterns(), rules.allow(), rules.sent()));
     }
 
     /** Members whose whole value is taken out, by name, one a line; * stands for any characters. */
     public void setKeys(String keys) {
-        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.region(), lines(keys), rules.patterns(), rules.allow()));
+        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), lines(keys), rules.patterns(), rules.allow(), rules.sent()));
     }
 
     /**
@@ -91,12 +93,12 @@ public class EventRedactor implements Processor {
      * @throws IllegalArgumentException if one is no pattern, or matches the empty text
      */
     public void setPatterns(String patterns) {
-        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.region(), rules.keys(), lines(patterns), rules.allow()));
+        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), rules.keys(), lines(patterns), rules.allow(), rules.sent()));
     }
 
     /** Members, by name with *, or exact values that stay as they are, one a line. */
     public void setAllow(String allow) {
-        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.region(), rules.keys(), rules.patterns(), lines(allow)));
+        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), rules.keys(), rules.patterns(), lines(allow), rules.sent()));
     }
 
     /** Camel gives a bean's properties as texts only. */
@@ -106,9 +108,10 @@ public class EventRedactor implements Processor {
 
     private static Detector detector(String name) {
         try {
-            return Detector.valueOf(name.toUpperCase(Locale.ROOT));
+            return Detector.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("redact.detectors: there is no " + name + "; there are " + Arrays.toString(Detector.values()).toLowerCase(Locale.ROOT));
+            String all = Arrays.toString(Detector.values()).toLowerCase(Locale.ROOT).replace('_', '-');
+            throw new IllegalArgumentException("redact.detectors: there is no " + name + "; there are " + all);
         }
     }
 
@@ -117,6 +120,6 @@ public class EventRedactor implements Processor {
         @SuppressWarnings("unchecked")
         List<Event> events = (List<Event>) exchange.getMessage().getBody(List.class);
         Redactor redactor = use().redactor;
-        exchange.getMessage().setBody(Event.each(events, event -> redactor.redact(event.added())));
+        exchange.getMessage().setBody(Event.each(events, redactor::redact));
     }
 }

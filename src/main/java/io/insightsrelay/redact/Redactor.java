@@ -6,14 +6,19 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.LoadingCache;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import io.insightsrelay.event.Event;
+import io.insightsrelay.redact.Findings.Span;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
- * Takes personal data out of flat members such as {@code user.spec.profile.email}: by the member's name, and by what is found in
- * values and names. What was found is remembered for members that come again. Thread-safe; linear in the length of the text.
+ * Takes personal data out of flat members such as {@code user.spec.profile.email}, by the member's name, and by what is found in
+ * values and names; and out of what clients sent. What was found is remembered for members that come again. Thread-safe; linear in the length of the text.
  */
 public final class Redactor {
 
@@ -30,6 +35,7 @@ public final class Redactor {
     private final List<Pattern> keys;
     private final List<Pattern> allowed;
     private final Set<String> allowedValues;
+    private final SentRedactor sent;
 
     /** @throws IllegalArgumentException if a setting makes no sense; names the key, the value and what is allowed */
     public Redactor(RedactProperties properties) {
@@ -46,10 +52,19 @@ public final class Redactor {
                 throw new IllegalArgumentException("redact.patterns: '" + pattern + "' is no regular expression in RE2 syntax (no look-around, no back-references): " + e.getDescription());
             }
         }
-        this.scanner = new TextScanner(properties.detectors(), properties.region(), more, properties.replacement());
+        this.scanner = new TextScanner(properties.detectors(), properties.regions(), more, properties.replacement());
         this.keys = properties.keys().stream().map(Redactor::glob).toList();
         this.allowed = properties.allow().stream().map(Redactor::glob).toList();
         this.allowedValues = Set.copyOf(properties.allow());
+        this.sent = new SentRedactor(properties, allowed, (path, text) -> allowedValues.contains(text) ? text : scanner.clean(path, text));
+    }
+
+    /** Takes personal data out of what enrichment added to the event, and of what was sent if it came by an interface of {@code redact.sent}. */
+    public void redact(Event event) {
+        redact(event.added());
+        if (properties.enabled()) {
+            sent.redact(event);
+        }
     }
 
     /** Changes the members in place; their order stays. What is not text stays unless the name says that it is personal. */
@@ -67,13 +82,13 @@ public final class Redactor {
         }
         if (renamed) {
             members.clear();
-            cleaned.forEach(member -> members.put(free(member.name, members), member.value));
+            cleaned.forEach(member -> members.put(free(member.name, members::containsKey), member.value));
         }
     }
 
-    private static String free(String name, Map<String, JsonNode> members) {
+    static String free(String name, Predicate<String> taken) {
         String free = name;
-        for (int i = 2; members.containsKey(free); i++) {
+        for (int i = 2; taken.test(free); i++) {
             free = name + "." + i;
         }
         return free;
@@ -81,6 +96,14 @@ public final class Redactor {
 
     private Member clean(Member member) {
         return member.name.length() + member.value.asText().length() > LONGEST_REMEMBERED ? scan(member) : remembered.get(member);
+    }
+
+    /** What of a value is personal: the whole of it, if its name says so. */
+    List<Span> find(String name, String value) {
+        if (isAny(allowed, name) || allowedValues.contains(value)) {
+            return List.of();
+        }
+        return isAny(keys, name) ? List.of(new Span(0, value.length(), null)) : scanner.find(name, value);
     }
 
     private Member scan(Member member) {
@@ -101,7 +124,7 @@ public final class Redactor {
         return new Member(scanner.clean("", name), value);
     }
 
-    private static boolean isAny(List<Pattern> patterns, String name) {
+    static boolean isAny(List<Pattern> patterns, String name) {
         for (Pattern pattern : patterns) {
             if (pattern.matches(name)) {
                 return true;
@@ -110,11 +133,7 @@ public final class Redactor {
         return false;
     }
 
-    private static Pattern glob(String glob) {
-        StringBuilder pattern = new StringBuilder("(?i)");
-        for (String literal : glob.split("\\*", -1)) {
-            pattern.append(pattern.length() == 4 ? "" : ".*").append(Pattern.quote(literal));
-        }
-        return Pattern.compile(pattern.toString());
+    static Pattern glob(String glob) {
+        return Pattern.compile("(?i)" + Arrays.stream(glob.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*")));
     }
 }

@@ -223,8 +223,8 @@ class RouteReloadIT {
             // wrong ones, each told where it stands, and what runs goes on
             writeRules("toString", "(");
             awaitRejected("rules.camel.yaml", "redactMore", "'(' is no regular expression");
-            writeRules("toString", "7\n        region: nowhere");
-            awaitRejected("redact.region is nowhere", "ISO 3166");
+            writeRules("toString", "7\n        regions: nowhere");
+            awaitRejected("redact.regions holds nowhere", "ISO 3166");
             Files.writeString(routes.resolve("rules.camel.yaml"), RULES.formatted("toString", "7").replace("redactMore", "redactEvents"));
             awaitRejected("rules.camel.yaml", "the relay has a bean redactEvents of its own");
             Files.delete(routes.resolve("rules.camel.yaml"));

@@ -119,7 +119,7 @@ class SettingsReloadIT {
             reject(good + "auth: [unclosed\n", "application.yaml", "no YAML");
             reject(good + "deliver.concurrency: many\n", file.toString(), "\"line\":6", "deliver.concurrency is 'many'", "whole number");
             reject(good + "catalog.maxEntities: 0\n", "catalog.maxEntities is 0", "greater than or equal to 1");
-            reject(good + "redact.region: Atlantis\n", "redact.region");
+            reject(good + "redact.regions: Atlantis\n", "redact.regions");
             reject(good + "deliver.spotify.apiToken: two words\n", "deliver.spotify.apiToken", "no token of Spotify");
             assertThat(installation.relay.log()).doesNotContain("two words");
             reject(good + "backstageInsights.debug: perhaps\n", "backstageInsights.debug is perhaps");
@@ -205,9 +205,9 @@ class SettingsReloadIT {
         write("deliver:\n  batch: [size\n");
         assertThat(installation.relay.launchBeside("validate", "--json").waitFor()).isEqualTo(1);
         assertThat(installation.relay.log()).contains("\"valid\" : false", "\"file\" : \"" + file + "\"", "\"line\" : 3", "no YAML").doesNotContain("\tat ");
-        write("redact.region: Atlantis\n");
+        write("redact.regions: Atlantis\n");
         assertThat(installation.relay.launchBeside("validate").waitFor()).isEqualTo(1);
-        assertThat(installation.relay.log()).contains("redact.region").doesNotContain("\tat ", "APPLICATION FAILED");
+        assertThat(installation.relay.log()).contains("redact.regions").doesNotContain("\tat ", "APPLICATION FAILED");
         write("deliver.batch.size: 7\n");
         assertThat(installation.relay.launchBeside("validate").waitFor()).isZero();
     }

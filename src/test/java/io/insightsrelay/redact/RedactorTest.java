@@ -7,41 +7,27 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.insightsrelay.redact.Findings.Span;
 import io.insightsrelay.redact.RedactProperties.Detector;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.boot.context.properties.bind.Binder;
-import org.springframework.boot.env.YamlPropertySourceLoader;
-import org.springframework.core.env.StandardEnvironment;
-import org.springframework.core.io.FileSystemResource;
 
 class RedactorTest {
 
     /** As the relay ships. */
-    private static final Redactor REDACTOR = new Redactor(shipped());
-
-    private static RedactProperties shipped() {
-        try {
-            StandardEnvironment environment = new StandardEnvironment();
-            new YamlPropertySourceLoader().load("application.yaml", new FileSystemResource("application.yaml"))
-                    .forEach(source -> environment.getPropertySources().addLast(source));
-            return Binder.get(environment).bind("redact", RedactProperties.class).get();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-    }
+    private static final Redactor REDACTOR = new Redactor(Shipped.properties());
 
     private static RedactProperties with(List<String> keys, List<String> patterns, List<String> allow) {
-        return new RedactProperties(true, "***", Set.of(Detector.values()), "US", keys, patterns, allow);
+        return new RedactProperties(true, "***", Set.of(Detector.values()), Set.of("US"), keys, patterns, allow, Shipped.properties().sent());
     }
 
     private static Map<String, JsonNode> members(String... namesAndValues) {
@@ -81,13 +67,27 @@ class RedactorTest {
         "AKIAIOSFODNN7EXAMPLE                       | [redacted]",
         "ghp_abcdefghijklmnopqrstuvwxyz0123456789   | [redacted]",
         "xoxb-123456789012-abcdefABCDEF             | [redacted]",
-        "password=hunter2!                          | [redacted]",
-        "Authorization: Bearer abcdef0123456789     | [redacted]",
-        "https://bob:s3cret@git.example.com/x       | https[redacted]git.example.com/x",
+        "password=hunter2!                          | password=[redacted]",
+        "Authorization: Bearer abcdef0123456789     | Authorization: Bearer [redacted]",
+        "https://bob:s3cret@git.example.com/x       | https://[redacted]@git.example.com/x",
         "4111 1111 1111 1111                        | [redacted]",
         "card 5500005555555559.                     | card [redacted].",
         "DE89 3704 0044 0532 0130 00                | [redacted]",
         "GB82WEST12345698765432                     | [redacted]",
+        "?iban=DE89+3704+0044+0532+0130+00&x=1      | ?iban=[redacted]&x=1",
+        "/s?a=jane@example.com&b=bob%40example.com  | /s?a=[redacted]&b=[redacted]",
+        "/s?to=%252B1%2520415-555-2671              | /s?to=[redacted]",
+        "{\\\"m\\\":\\\"jane\\u0040example.com\\\"} | {\\\"m\\\":\\\"[redacted]\\\"}",
+        "SSN 078-05-1120                            | SSN [redacted]",
+        "AB123456C                                  | [redacted]",
+        "12345678Z                                  | [redacted]",
+        "RSSMRA85T10A562S                           | [redacted]",
+        "CPF 52998224725                            | CPF [redacted]",
+        "529.982.247-25                             | [redacted]",
+        "811218-9876                                | [redacted]",
+        "Steuer-ID 86095742719                      | Steuer-ID [redacted]",
+        "tel 4155552671                             | tel [redacted]",
+        "::ffff:10.0.0.1                            | [redacted]",
     })
     void takesPersonalDataOutOfValues(String value, String expected) {
         assertThat(redacted("entity.spec.note", value)).isEqualTo(expected);
@@ -98,7 +98,8 @@ class RedactorTest {
         "service", "production", "PT4H", "P1DT2H", "group:default/team-4155552671", "user:default/jane.doe", "component:default/pay-4111111111111111",
         "1.2.3", "v1.2.3.4", "version 1.2.3.4", "1.2.3.4-beta.5", "2026-11-24", "2026-11-24T02:10:22Z", "2026-11-24 02:10:22.123456", "12:30:45",
         "3f2b8c1e-5d7a-4e0b-9c1d-2a3b4c5d6e7f", "d41d8cd98f00b204e9800998ecf8427e", "e82849f1c0ffee00b23fde2b5753e10c889b64d6", "std::vector", "a::b",
-        "1234567890", "order 20261124-0017", "ORD-4155552671", "4111111111111112", "1732413022123", "100%", "localhost:7007", "DE89370400440532013001",
+        "1234567890", "52998224725", "078-05-112", "000-12-3456", "12345678A", "RSSMRA85T10A562X", "529.982.247-26", "Chrome/126.0.0.0", "git@github.com:org/repo.git",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "arn:aws:iam::123456789012:role/x", "1.234.567,89 EUR", "978-3-16-148410-0", "password reset", "order 20261124-0017", "ORD-4155552671", "4111111111111112", "1732413022123", "100%", "localhost:7007", "DE89370400440532013001",
         "https://github.com/org/repo/blob/main/README.md", "url:https://example.com/a_b", "@scope/package", "a@b", "1,000,000", "12.5",
     })
     void leavesLookAlikesAlone(String value) {
@@ -160,12 +161,29 @@ class RedactorTest {
     void settingsThatMakeNoSenseAreNamed() {
         assertThatThrownBy(() -> new Redactor(with(List.of(), List.of("(a"), List.of()))).hasMessageContaining("redact.patterns: '(a'").hasMessageContaining("RE2");
         assertThatThrownBy(() -> new Redactor(with(List.of(), List.of("x*"), List.of()))).hasMessageContaining("empty text");
-        assertThatThrownBy(() -> new Redactor(new RedactProperties(true, "x", Set.of(), "Atlantis", List.of(), List.of(), List.of())))
-                .hasMessageContaining("redact.region is Atlantis");
+        assertThatThrownBy(() -> new Redactor(new RedactProperties(true, "x", Set.of(), Set.of("Atlantis"), List.of(), List.of(), List.of(), Shipped.properties().sent())))
+                .hasMessageContaining("redact.regions holds Atlantis");
+    }
+
+    @Test
+    void anyTextIsTakenApartWithoutFailingAndWhatIsFoundIsInOrder() {
+        String[] parts = {"1", "12", "2026", "0", "+", "(", ")", "-", ".", " ", "/", "@", ":", "::", "%", "%4", "%40", "%C3", "\\u00", "\\", "\\u0041", "a", "AB", "xoxb-", "eyJ", "tel",
+            "password=", "Bearer ", "://", "user:", "DE89", "\u00e9", "\u6f22", "\ud800", "\u0000", "\n", "-----BEGIN ", "PRIVATE KEY-----", "4111111111111111", "=", "?", "&", "X1234567"};
+        Random random = new Random(1);
+        for (int i = 0; i < 50_000; i++) {
+            StringBuilder text = new StringBuilder();
+            random.ints(1 + random.nextInt(14), 0, parts.length).forEach(part -> text.append(parts[part]));
+            int from = 0;
+            for (Span span : REDACTOR.find("entity.spec.note", text.toString())) {
+                assertThat(span.start()).as("%s in %s", span, text).isGreaterThanOrEqualTo(from);
+                assertThat(span.end()).as("%s in %s", span, text).isGreaterThan(span.start()).isLessThanOrEqualTo(text.length());
+                from = span.end();
+            }
+        }
     }
 
     @ParameterizedTest
-    @CsvSource({"a@, 50000", "1.1.1.1., 30000", "+1 , 30000", "::1, 50000", "password=, 30000", "%40, 50000", "12 , 50000"})
+    @CsvSource({"eyJ-, 30000", "sk-a, 30000", "eyJhbGciOiJFUzI1NiJ9-, 10000", "tel 1 , 30000", "1 , 100000", "4111 , 40000", "password: a, 30000", "bearer a.basic b., 20000", "user:a/b , 30000", "%25, 50000", "xoxb-, 30000", "-----BEGIN , 30000", "a:b@, 30000", "://a:, 30000", "DE89 3704 , 20000", "+1 415-555-2671 , 3000", "a@, 50000", "1.1.1.1., 30000", "+1 , 30000", "::1, 50000", "password=, 30000", "%40, 50000", "12 , 50000"})
     void hostileTextEndsInTime(String part, int times) {
         Assertions.assertTimeoutPreemptively(Duration.ofSeconds(20), () -> redacted("entity.spec.note", part.repeat(times)));
     }
