@@ -95,6 +95,7 @@ class SettingsReloadTest {
         base.put("deliver.batch.linger", "10ms");
         base.put("backstage.token", "catalog-token");
         base.put("spotify.apiToken", "spotify-token");
+        base.put("redact.sent.salt", "pepper");
         base.put("deliver.spotify.baseUrl", spotify.url());
         base.put("deliver.retry.firstBackoff", "20ms");
         base.put("deliver.retry.maxBackoff", "50ms");
@@ -183,6 +184,13 @@ class SettingsReloadTest {
         edit("redact.keys", "[entity.spec.type]", () -> !sent().contains("service"));
         edit("redact.patterns", "[\"EMP-[0-9]{6}\"]", () -> !sent().contains("EMP-123456"));
         edit("redact.allow", "[jane.doe@example.com]", () -> sent().contains("jane.doe@example.com"));
+        edit("redact.sent.interfaces", "[]", () -> sentByOthers().contains("jane.doe@example.com"));
+        edit("redact.sent.remove", "[context.note]", () -> !sentByOthers().contains("context[note]"));
+        edit("redact.sent.removeUserEntities", "false", () -> sentByOthers().contains("context[entity][kind]=User"));
+        edit("redact.sent.users", "[context.tenant]", () -> !sentByOthers().contains("north"));
+        // printf 'user:default/janepepper' | sha256sum, and printf 'user:default/jane' | openssl dgst -sha256 -hmac pepper
+        edit("redact.sent.hash", "sha256", () -> sentByOthers().contains("7d5ce46f9bb9d9b24eed056461d7250779e6dba721ebe7fcf44dfe0177da440e"));
+        edit("redact.sent.salt", "other", () -> !sentByOthers().contains("f0f057336a21866b517e70edfecf5960df686cc04223b5c291ddf2b3a67caf91"));
         edit("deliver.batch.size", "7", () -> endpoints("spool:", "batchSize=7"));
         edit("deliver.batch.maxBytes", "70000", () -> endpoints("spool:", "maxBytes=70000"));
         edit("deliver.batch.linger", "11ms", () -> endpoints("spool:", "linger=11ms"));
@@ -350,6 +358,16 @@ class SettingsReloadTest {
 
     private String sent() throws IOException, InterruptedException {
         return text(arrival());
+    }
+
+    /** What Spotify gets of an event that another client sent, personal data and all. */
+    private String sentByOthers() throws IOException, InterruptedException {
+        String mark = mark();
+        assertThat(postAll("{\"action\":\"click\",\"subject\":\"" + mark + "\",\"context\":{\"note\":\"jane.doe@example.com\",\"tenant\":\"north\","
+                + "\"userId\":\"user:default/jane\",\"entity\":{\"kind\":\"User\",\"metadata\":{\"name\":\"jj\"}}}}")).isEqualTo(202);
+        TestServer.Request request = arrived(mark, 10);
+        assertThat(request).as("an event arrives").isNotNull();
+        return text(request);
     }
 
     /** Whether the catalog is asked about a ref that nobody knows in such a way. */
