@@ -48,6 +48,24 @@ public final class EntityFilter {
         return new EntityFilter(List.copyOf(anyOf));
     }
 
+    /**
+     * Reads one filter in the form of Backstage's {@code filter} query parameter: {@code kind=group,spec.type=team,spec.type=department}. All paths have to
+     * match; a path that comes again means any of its values.
+     *
+     * @throws IllegalArgumentException if it has another form; says what is allowed
+     */
+    public static EntityFilter parse(String query) {
+        Map<String, List<String>> conditions = new LinkedHashMap<>();
+        for (String condition : query.split(",", -1)) {
+            int equals = condition.indexOf('=');
+            if (equals < 1 || equals == condition.length() - 1) {
+                throw new IllegalArgumentException("the filter is '" + query + "'; allowed is path=value, several separated by commas, such as kind=group,spec.type=team");
+            }
+            conditions.computeIfAbsent(condition.substring(0, equals).trim(), path -> new ArrayList<>()).add(condition.substring(equals + 1).trim());
+        }
+        return of("filter", conditions);
+    }
+
     private static List<String> values(String key, @Nullable Object value) {
         Collection<?> several = value instanceof Collection<?> list ? list : value == null ? List.of() : List.of(value);
         if (several.isEmpty() || several.stream().anyMatch(item -> !(item instanceof String || item instanceof Boolean || item instanceof Number))) {

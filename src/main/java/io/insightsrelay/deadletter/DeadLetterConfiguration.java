@@ -4,15 +4,11 @@ import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.ReplaceableBean;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolStore;
-import io.insightsrelay.spool.Transaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
-import org.apache.camel.AsyncCallback;
-import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.support.AsyncProcessorSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
@@ -41,28 +37,9 @@ public class DeadLetterConfiguration {
         return new Upkeep(store, settings.section(DeadLetterProperties.class));
     }
 
-    /** Keeps the dead letter that is the message's body. */
     @ReplaceableBean
     Processor keepDeadLetter(DeadLetterStore store) {
-        return new AsyncProcessorSupport() {
-            @Override
-            public boolean process(Exchange exchange, AsyncCallback callback) {
-                DeadLetter letter = exchange.getMessage().getBody(DeadLetter.class);
-                Transaction transaction = exchange.getProperty(Transaction.PROPERTY, Transaction.class);
-                if (transaction != null) {
-                    store.keep(letter, transaction);
-                    callback.done(true);
-                    return true;
-                }
-                store.keep(letter).whenComplete((nothing, failure) -> {
-                    if (failure != null) {
-                        exchange.setException(failure);
-                    }
-                    callback.done(false);
-                });
-                return false;
-            }
-        };
+        return new KeepDeadLetter(store);
     }
 
     /** Replays a second's worth at a time, so that a large replay does not crowd out new events, and deletes what is too old. */

@@ -24,9 +24,23 @@ public record CapturedFields(List<FieldPath> entity, List<FieldPath> user, boole
     static CapturedFields of(Settings settings) {
         EnrichProperties properties = settings.get(EnrichProperties.class);
         BackstageBlock block = BackstageBlock.of(settings);
-        List<FieldPath> user = join(properties.userFields(), block.captureIdentityFields());
-        return new CapturedFields(join(properties.entityFields(), block.captureEntityFields()),
-                user.stream().filter(path -> !path.equals(MEMBER_OF)).toList(), user.contains(MEMBER_OF), block.captureIdentityGroupsFilter());
+        return new CapturedFields(join(properties.entityFields(), block.captureEntityFields()), List.of(), false, block.captureIdentityGroupsFilter())
+                .withUser(join(properties.userFields(), block.captureIdentityFields()));
+    }
+
+    /** The same with other fields of the entity. */
+    CapturedFields withEntity(List<FieldPath> fields) {
+        return new CapturedFields(fields, user, groups, groupsFilter);
+    }
+
+    /** The same with other fields of the user; spec.memberOf among them stands for the groups. */
+    CapturedFields withUser(List<FieldPath> fields) {
+        return new CapturedFields(entity, fields.stream().filter(path -> !path.equals(MEMBER_OF)).toList(), fields.contains(MEMBER_OF), groupsFilter);
+    }
+
+    /** The same with another filter of groups. */
+    CapturedFields withGroupsFilter(EntityFilter filter) {
+        return new CapturedFields(entity, user, groups, filter);
     }
 
     private static List<FieldPath> join(List<String> configured, List<FieldPath> more) {

@@ -3,6 +3,7 @@ package io.insightsrelay.management;
 import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.Spool;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -84,7 +85,9 @@ class ManagementController {
         described.put("from", route.getEndpoint().getEndpointBaseUri());
         described.put("file", route.getSourceLocationShort());
         described.put("state", context.getRouteController().getRouteStatus(route.getRouteId()).name());
-        described.put("loaded", Objects.toString(reload.loadedAt(route.getRouteId()), null));
+        // what Camel makes of a kamelet is made with the route that uses it
+        Instant loaded = route.isCreatedByKamelet() ? Instant.now().minusMillis(route.getUptimeMillis()) : reload.loadedAt(route.getRouteId());
+        described.put("loaded", Objects.toString(loaded, null));
         return described;
     }
 }

@@ -16,8 +16,8 @@ import org.apache.camel.Processor;
 /**
  * Takes personal data out of the events of the list in the body: out of what enrichment added, and of what clients sent. {@code redactEvents}
  * is one with the rules of application.yaml; a route file can have others, with rules of their own, as {@code beans:} of this type, whose properties are those of the
- * {@code redact} section, lists as texts with one item a line. What such a bean does not say is as in application.yaml, but for
- * {@code enabled}: a step that is there redacts. Each setter checks its value, so that a wrong one rejects the edit. Thread-safe once it
+ * {@code redact} section, lists as texts with one item a line. What such a bean does not say, or says with an empty list, is as in
+ * application.yaml, but for {@code enabled}: a step that is there redacts. Each setter checks its value, so that a wrong one rejects the edit. Thread-safe once it
  * is set up.
  */
 public class EventRedactor implements Processor {
@@ -63,28 +63,34 @@ public class EventRedactor implements Processor {
     }
 
     /**
-     * What is looked for in values and member names, one a line.
+     * What is looked for in values and member names, one a line or with commas in between.
      *
      * @throws IllegalArgumentException if there is no such detector
      */
     public void setDetectors(String detectors) {
-        Set<Detector> those = lines(detectors).stream().map(EventRedactor::detector).collect(Collectors.toSet());
-        change(rules -> new RedactProperties(true, rules.replacement(), those, rules.regions(), rules.keys(), rules.patterns(), rules.allow(), rules.sent()));
+        if (!detectors.isBlank()) {
+            Set<Detector> those = items(detectors).stream().map(EventRedactor::detector).collect(Collectors.toSet());
+            change(rules -> new RedactProperties(true, rules.replacement(), those, rules.regions(), rules.keys(), rules.patterns(), rules.allow(), rules.sent()));
+        }
     }
 
     /**
-     * ISO 3166 countries whose national phone numbers are recognised, one a line.
+     * ISO 3166 countries whose national phone numbers are recognised, one a line or with commas in between.
      *
      * @throws IllegalArgumentException if one is none
      */
     public void setRegions(String regions) {
-        Set<String> those = Set.copyOf(lines(regions));
-        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), those, rules.keys(), rules.patterns(), rules.allow(), rules.sent()));
+        if (!regions.isBlank()) {
+            Set<String> those = Set.copyOf(items(regions));
+            change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), those, rules.keys(), rules.patterns(), rules.allow(), rules.sent()));
+        }
     }
 
-    /** Members whose whole value is taken out, by name, one a line; * stands for any characters. */
+    /** Members whose whole value is taken out, by name, one a line or with commas in between; * stands for any characters. */
     public void setKeys(String keys) {
-        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), lines(keys), rules.patterns(), rules.allow(), rules.sent()));
+        if (!keys.isBlank()) {
+            change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), items(keys), rules.patterns(), rules.allow(), rules.sent()));
+        }
     }
 
     /**
@@ -93,17 +99,25 @@ public class EventRedactor implements Processor {
      * @throws IllegalArgumentException if one is no pattern, or matches the empty text
      */
     public void setPatterns(String patterns) {
-        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), rules.keys(), lines(patterns), rules.allow(), rules.sent()));
+        if (!patterns.isBlank()) {
+            change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), rules.keys(), lines(patterns), rules.allow(), rules.sent()));
+        }
     }
 
     /** Members, by name with *, or exact values that stay as they are, one a line. */
     public void setAllow(String allow) {
-        change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), rules.keys(), rules.patterns(), lines(allow), rules.sent()));
+        if (!allow.isBlank()) {
+            change(rules -> new RedactProperties(true, rules.replacement(), rules.detectors(), rules.regions(), rules.keys(), rules.patterns(), lines(allow), rules.sent()));
+        }
     }
 
     /** Camel gives a bean's properties as texts only. */
     private static List<String> lines(String text) {
         return text.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
+    }
+
+    private static List<String> items(String text) {
+        return lines(text.replace(',', '\n'));
     }
 
     private static Detector detector(String name) {

@@ -11,9 +11,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Endpoint;
 import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.Route;
 import org.apache.camel.StartupSummaryLevel;
+import org.apache.camel.VetoCamelContextStartException;
+import org.apache.camel.component.kamelet.FailedToCreateKameletException;
+import org.apache.camel.component.kamelet.KameletComponent;
 import org.apache.camel.component.platform.http.PlatformHttpConstants;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.BeanFactoryDefinition;
@@ -23,8 +27,10 @@ import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.reifier.RouteReifier;
 import org.apache.camel.spi.BeanRepository;
+import org.apache.camel.spi.LifecycleStrategy;
 import org.apache.camel.spi.PropertiesSource;
 import org.apache.camel.support.DefaultRegistry;
+import org.apache.camel.support.service.ServiceHelper;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.core.env.Environment;
 import org.springframework.lang.Nullable;
@@ -73,7 +79,11 @@ class RouteCheck {
         duplicates(files, others, problems);
         problems.addAll(takenNames(files));
         if (complete) {
-            missingTargets(files, others, problems);
+            Set<String> consumed = new HashSet<>();
+            others.forEach(other -> consumed.add(from(other)));
+            files.forEach(file -> file.items().forEach(item -> consumed.add(item.from())));
+            missingTargets(files, consumed, problems);
+            problems.addAll(KameletCheck.check(files, consumed));
         }
         if (problems.isEmpty() || !complete) {
             build(files, environment, problems);
@@ -124,10 +134,7 @@ class RouteCheck {
         return route.getEndpoint().getEndpointBaseUri().replaceFirst("://", ":");
     }
 
-    private static void missingTargets(List<RouteFile> files, List<Route> others, List<RouteProblem> problems) {
-        Set<String> consumed = new HashSet<>();
-        others.forEach(other -> consumed.add(from(other)));
-        files.forEach(file -> file.items().forEach(item -> consumed.add(item.from())));
+    private static void missingTargets(List<RouteFile> files, Set<String> consumed, List<RouteProblem> problems) {
         for (RouteFile file : files) {
             file.directTexts().forEach((pointer, called) -> {
                 // what is put together while it runs cannot be known before
@@ -136,7 +143,7 @@ class RouteCheck {
                 }
             });
         }
-        RouteFile.CALLED_BY_BEANS.values().stream().filter(called -> !consumed.contains(called)).sorted()
+        RouteFile.CALLED_BY_BEANS.values().stream().distinct().filter(called -> !consumed.contains(called)).sorted()
                 .forEach(called -> problems.add(new RouteProblem("routes", null, null, "no route consumes from " + called + ", which the relay itself calls")));
     }
 
@@ -160,6 +167,8 @@ class RouteCheck {
                     return environment.getProperty(name);
                 }
             });
+            // the running one's makes beans of kamelets, which want others
+            scratch.setInjector(running.getInjector());
             scratch.build();
             scratch.init();
             // configurations first, for the routes that name them
@@ -170,6 +179,9 @@ class RouteCheck {
                 fileOf.put(item, file);
             }));
             items.sort(Comparator.comparing(Item::isRoute));
+            if (items.stream().anyMatch(Item::isKamelet)) {
+                makeKameletsAtOnce(scratch);
+            }
             Model model = scratch.getCamelContextExtension().getContextPlugin(Model.class);
             for (Item item : items) {
                 try {
@@ -177,6 +189,7 @@ class RouteCheck {
                     RouteDefinition definition = item.isRoute() ? model.getRouteDefinition(item.id()) : null;
                     if (definition != null) {
                         Route route = new RouteReifier(scratch, definition).createRoute();
+                        initEndpoints(scratch);
                         route.getEndpoint().createConsumer(exchange -> { });
                     }
                 } catch (Exception | LinkageError e) {
@@ -188,11 +201,34 @@ class RouteCheck {
         }
     }
 
+    /** With the route that uses them; else they wait until the context starts. */
+    private static void makeKameletsAtOnce(CamelContext scratch) throws VetoCamelContextStartException {
+        KameletComponent component = scratch.getComponent("kamelet", KameletComponent.class);
+        // those that were checked, and no others
+        component.setLocation(null);
+        ServiceHelper.initService(component);
+        for (LifecycleStrategy strategy : scratch.getLifecycleStrategies()) {
+            strategy.onContextInitialized(scratch);
+        }
+    }
+
+    /** Which makes the routes of kamelets, and those of kamelets that these use. */
+    private static void initEndpoints(CamelContext scratch) {
+        Set<Endpoint> seen = new HashSet<>();
+        while (seen.addAll(scratch.getEndpoints())) {
+            ServiceHelper.initService(List.copyOf(seen));
+        }
+    }
+
     private static RouteProblem problem(RouteFile file, Item item, @Nullable RouteDefinition definition, Throwable thrown) {
         Throwable root = thrown;
         String step = null;
+        String kamelet = null;
         while (root.getCause() != null && root.getCause() != root) {
             String message = String.valueOf(root.getMessage());
+            if (root instanceof FailedToCreateKameletException failed && kamelet == null) {
+                kamelet = failed.getTemplateId();
+            }
             int begin = message.indexOf(">>> ");
             int end = message.indexOf(" <<<", begin);
             if (root instanceof FailedToCreateRouteException && begin >= 0 && end > begin) {
@@ -204,6 +240,10 @@ class RouteCheck {
         Integer line = step == null || definition == null ? null : lineOf(step, definition);
         String message = "the " + item.kind() + " " + item.id() + " cannot be built" + (step == null ? "" : " at " + step) + ": " + reason;
         RouteProblem whole = file.problemAt("/" + item.place() + "/" + item.kind(), message);
+        String use = kamelet == null ? null : file.useOf(kamelet, item);
+        if (use != null) {
+            return file.problemAt(use, "the " + item.kind() + " " + item.id() + " cannot be built at kamelet:" + kamelet + ": " + reason);
+        }
         return line == null ? whole : new RouteProblem(whole.file(), line, null, message);
     }
 

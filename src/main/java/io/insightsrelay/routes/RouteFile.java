@@ -11,7 +11,10 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.impl.engine.DefaultRoutesLoader;
 import org.apache.camel.spi.Resource;
@@ -28,7 +31,7 @@ import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 
-/** A file of the routes folder: a list of routes, route configurations and beans, and where in the file everything stands. Immutable. */
+/** A file of the routes folder: a list of routes, route configurations and beans, or a kamelet, and where in the file everything stands. Immutable. */
 final class RouteFile {
 
     /** What cannot be read as YAML at all. */
@@ -49,13 +52,13 @@ final class RouteFile {
     /**
      * One entry of the list.
      *
-     * @param id       of the route or the route configuration, the names of beans; where there is none its place in the file
-     * @param kind     route, routeConfiguration, beans and so on
+     * @param id       of the route or the route configuration, the kamelet's name, the names of beans; where there is none its place in the file
+     * @param kind     route, routeConfiguration, kamelet, beans and so on
      * @param place    in the list, from 0
      * @param content  what it says, without comments and layout
      * @param resource the file with nothing in it but this entry, at its line
-     * @param from     the URI that the route consumes from; null for what is no route
-     * @param calls    the {@code direct:} endpoints that it names
+     * @param from     the URI that the route consumes from, {@code kamelet:name} for a kamelet; null for what is neither
+     * @param calls    the {@code direct:} endpoints and the kamelets that it names
      * @param beans    the names of the beans that it defines
      * @param settings the keys of settings that it refers to
      */
@@ -63,6 +66,21 @@ final class RouteFile {
 
         boolean isRoute() {
             return kind.equals("route");
+        }
+
+        boolean isKamelet() {
+            return kind.equals("kamelet");
+        }
+
+        /** The names of the kamelets that it uses. */
+        Set<String> kamelets() {
+            Set<String> names = new LinkedHashSet<>();
+            calls.stream().map(RouteFile::kameletOf).filter(Objects::nonNull).forEach(names::add);
+            String source = isRoute() ? kameletOf(from) : null;
+            if (source != null) {
+                names.add(source);
+            }
+            return names;
         }
 
         /** Whether one of the beans may be part of it. */
@@ -79,9 +97,12 @@ final class RouteFile {
     }
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final Pattern KAMELET_URI = Pattern.compile("kamelet:(?://)?([^/?]+).*");
+    /** How the names of kamelets' files end. */
+    static final String KAMELET = ".kamelet.yaml";
     private static final String DIRECT = "direct:";
-    /** {@code lookUpEntities} asks the catalog through this route, which no file says. */
-    static final Map<String, String> CALLED_BY_BEANS = Map.of("lookUpEntities", "direct:fetch-entities");
+    /** These ask the catalog through this route, which no file says. */
+    static final Map<String, String> CALLED_BY_BEANS = Map.of("lookUpEntities", "direct:fetch-entities", "#class:io.insightsrelay.enrich.CatalogLookUp", "direct:fetch-entities");
 
     private final Path path;
     private final JsonNode content;
@@ -106,7 +127,13 @@ final class RouteFile {
         } catch (YAMLException | IllegalArgumentException e) {
             throw new Unreadable(new RouteProblem(path.toString(), null, null, "this is no YAML: " + e.getMessage()));
         }
-        if (root instanceof SequenceNode list) {
+        if (isKamelet()) {
+            String name = content.at("/metadata/name").asText();
+            Set<String> calls = new LinkedHashSet<>();
+            collectCalls(content.path("spec"), calls);
+            items.add(new Item(name, "kamelet", 0, content, ResourceHelper.fromBytes("file:" + path, text.getBytes(StandardCharsets.UTF_8)), "kamelet:" + name, calls, Set.of(),
+                    Placeholders.keys(texts(content))));
+        } else if (root instanceof SequenceNode list) {
             List<String> lines = text.lines().toList();
             for (int i = 0; i < list.getValue().size(); i++) {
                 item(list, i, lines);
@@ -144,13 +171,63 @@ final class RouteFile {
     private static void collectCalls(JsonNode node, Set<String> calls) {
         if (node.isTextual()) {
             String text = node.asText();
-            String called = text.startsWith(DIRECT) ? text.split("\\?")[0] : CALLED_BY_BEANS.get(text);
+            String kamelet = kameletOf(text);
+            String called = kamelet != null ? "kamelet:" + kamelet : text.startsWith(DIRECT) ? text.split("\\?")[0] : CALLED_BY_BEANS.get(text);
             if (called != null) {
                 calls.add(called);
             }
         } else {
+            if (node.path("kamelet").path("name").isTextual()) {
+                calls.add("kamelet:" + node.path("kamelet").path("name").asText());
+            }
             node.forEach(child -> collectCalls(child, calls));
         }
+    }
+
+    /** The name of the kamelet that a URI is of; null if it is of none, or of an end of the kamelet that it stands in. */
+    @Nullable
+    static String kameletOf(String uri) {
+        Matcher kamelet = KAMELET_URI.matcher(uri);
+        return kamelet.matches() && !kamelet.group(1).equals("source") && !kamelet.group(1).equals("sink") ? kamelet.group(1) : null;
+    }
+
+    /** Members of an object by their names, items of a list by their places; names are escaped as JSON pointers have them. */
+    static List<Map.Entry<String, JsonNode>> children(JsonNode node) {
+        List<Map.Entry<String, JsonNode>> children = new ArrayList<>();
+        node.properties().forEach(member -> children.add(Map.entry(member.getKey().replace("~", "~0").replace("/", "~1"), member.getValue())));
+        for (int i = 0; node.isArray() && i < node.size(); i++) {
+            children.add(Map.entry(String.valueOf(i), node.get(i)));
+        }
+        return children;
+    }
+
+    /** A JSON pointer to where an entry first uses a kamelet; null if it does not. */
+    @Nullable
+    String useOf(String kamelet, Item item) {
+        return useOf(kamelet, item.content(), isKamelet() ? "" : "/" + item.place());
+    }
+
+    @Nullable
+    private static String useOf(String kamelet, JsonNode node, String pointer) {
+        for (Map.Entry<String, JsonNode> child : children(node)) {
+            String place = pointer + "/" + child.getKey();
+            JsonNode value = child.getValue();
+            boolean eip = child.getKey().equals("kamelet") && kamelet.equals(value.path("name").asText());
+            String within = eip || value.isTextual() && kamelet.equals(kameletOf(value.asText())) ? place : useOf(kamelet, value, place);
+            if (within != null) {
+                return within;
+            }
+        }
+        return null;
+    }
+
+    /** Whether it is a kamelet rather than a list of routes. */
+    boolean isKamelet() {
+        return isKamelet(path);
+    }
+
+    static boolean isKamelet(Path file) {
+        return file.toString().endsWith(KAMELET);
     }
 
     /** The lines of the entry below as many empty ones, so that what Camel says of it names the right line. */
@@ -204,19 +281,20 @@ final class RouteFile {
     /** Pointers to every text in the content that begins with {@code direct:}. */
     Map<String, String> directTexts() {
         Map<String, String> found = new LinkedHashMap<>();
-        directTexts(content, "", found);
+        if (isKamelet()) {
+            // its options have defaults, which concern nobody before a route uses it
+            directTexts(content.at("/spec/template"), "/spec/template", found);
+        } else {
+            directTexts(content, "", found);
+        }
         return found;
     }
 
     private static void directTexts(JsonNode node, String pointer, Map<String, String> found) {
         if (node.isTextual() && node.asText().startsWith(DIRECT)) {
             found.put(pointer, node.asText().split("\\?")[0]);
-        } else if (node.isArray()) {
-            for (int i = 0; i < node.size(); i++) {
-                directTexts(node.get(i), pointer + "/" + i, found);
-            }
         } else {
-            node.properties().forEach(entry -> directTexts(entry.getValue(), pointer + "/" + entry.getKey().replace("~", "~0").replace("/", "~1"), found));
+            children(node).forEach(child -> directTexts(child.getValue(), pointer + "/" + child.getKey(), found));
         }
     }
 }

@@ -16,12 +16,17 @@ import java.util.TreeMap;
 import org.apache.camel.spi.Resource;
 import org.springframework.lang.Nullable;
 
-/** The files of the routes folder itself, of the engine's folder in it and, in sandbox mode, of the sandbox's. Thread-safe. */
+/**
+ * The files of the routes folder itself, of the engine's folder in it and, in sandbox mode, of the sandbox's; and the kamelets that their routes may
+ * use. Thread-safe.
+ */
 class RouteFolder {
 
     private final List<Path> folders = new ArrayList<>();
+    private final Path kamelets;
 
     RouteFolder(RelayProperties relay) {
+        kamelets = relay.routesDir().resolve("kamelets");
         folders.add(relay.routesDir());
         folders.add(relay.routesDir().resolve("engine").resolve(relay.engine()));
         if (relay.sandbox()) {
@@ -37,20 +42,34 @@ class RouteFolder {
     Map<Path, String> read() throws IOException {
         Map<Path, String> texts = new TreeMap<>();
         for (Path folder : folders) {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.camel.yaml")) {
-                for (Path file : files) {
-                    texts.put(file, text(file));
-                }
+            try {
+                read(folder, "*.camel.yaml", texts);
             } catch (NoSuchFileException | NotDirectoryException e) {
                 throw new IOException("there is no folder " + folder, e);
             }
+        }
+        // a folder without is in order
+        if (Files.isDirectory(kamelets)) {
+            read(kamelets, "*" + RouteFile.KAMELET, texts);
         }
         return texts;
     }
 
     /** Whether this is a file of the folder, which need not be there any more. */
     boolean holds(@Nullable Resource resource) {
-        return resource != null && resource.getLocation().startsWith("file:") && folders.contains(Path.of(resource.getLocation().substring("file:".length())).getParent());
+        if (resource == null || !resource.getLocation().startsWith("file:")) {
+            return false;
+        }
+        Path parent = Path.of(resource.getLocation().substring("file:".length())).getParent();
+        return folders.contains(parent) || kamelets.equals(parent);
+    }
+
+    private static void read(Path folder, String glob, Map<Path, String> texts) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, glob)) {
+            for (Path file : files) {
+                texts.put(file, text(file));
+            }
+        }
     }
 
     private static String text(Path file) throws IOException {

@@ -79,7 +79,7 @@ public class RouteReload implements SmartLifecycle {
         this.metrics = metrics;
         this.intervalNanos = relay.reloadInterval().toNanos();
         running = folder.read();
-        if (running.values().stream().anyMatch(text -> text.contains("beans:"))) {
+        if (running.entrySet().stream().anyMatch(file -> !RouteFile.isKamelet(file.getKey()) && file.getValue().contains("beans:"))) {
             List<RouteProblem> taken = check.takenNames(parse(running));
             if (!taken.isEmpty()) {
                 throw new IllegalArgumentException(String.join(System.lineSeparator(), taken.stream().map(RouteProblem::toString).toList()));
@@ -103,7 +103,9 @@ public class RouteReload implements SmartLifecycle {
             throw new IllegalStateException("camel.main.routesIncludePattern includes " + other.getResource().getLocation() + ", which is loaded without that; leave it out there");
         });
         try {
-            PluginHelper.getRoutesLoader(camel).loadRoutes(running.entrySet().stream()
+            // where no route uses a kamelet, none is read
+            boolean kamelets = running.entrySet().stream().anyMatch(file -> !RouteFile.isKamelet(file.getKey()) && file.getValue().contains("kamelet:"));
+            PluginHelper.getRoutesLoader(camel).loadRoutes(running.entrySet().stream().filter(file -> kamelets || !RouteFile.isKamelet(file.getKey()))
                     .map(file -> ResourceHelper.fromBytes("file:" + file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8))).toList());
         } catch (Exception e) {
             throw e instanceof RuntimeException known ? known : new IllegalStateException("The routes cannot be loaded: " + e.getMessage(), e);

@@ -15,13 +15,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Endpoint;
 import org.apache.camel.ServiceStatus;
+import org.apache.camel.component.kamelet.KameletEndpoint;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.lang.Nullable;
 
 /**
  * Replaces the routes that differ between two sets, all of them or none. Consumers of batches that reach one of them stop first, which leaves what
@@ -62,7 +65,7 @@ class RouteSwap {
     List<String> replace(Map<String, Item> before, Map<String, Item> after, LiveSettings.Change change) throws Failed {
         List<Item> gone = new ArrayList<>(before.entrySet().stream().filter(entry -> !same(entry.getValue(), after.get(entry.getKey()), change)).map(Map.Entry::getValue).toList());
         List<Item> fresh = new ArrayList<>(after.entrySet().stream().filter(entry -> !same(entry.getValue(), before.get(entry.getKey()), change)).map(Map.Entry::getValue).toList());
-        boolean configured = Stream.concat(gone.stream(), fresh.stream()).anyMatch(item -> !item.isRoute() && item.beans().isEmpty());
+        boolean configured = Stream.concat(gone.stream(), fresh.stream()).anyMatch(item -> item.kind().equals("routeConfiguration"));
         Set<String> beans = new HashSet<>();
         Stream.concat(gone.stream(), fresh.stream()).forEach(item -> beans.addAll(item.beans()));
         boolean more = true;
@@ -78,6 +81,7 @@ class RouteSwap {
                 }
             }
         }
+        addThoseThatShareKamelets(gone, before.values(), fresh, after.values());
         if (gone.isEmpty() && fresh.isEmpty()) {
             change.apply();
             return List.of();
@@ -88,8 +92,15 @@ class RouteSwap {
         List<String> stopped = new ArrayList<>();
         try {
             for (String id : batches) {
+                String source = sourceOf(id);
+                if (source != null) {
+                    context.getRouteController().stopRoute(source, STOP_SECONDS, TimeUnit.SECONDS);
+                }
                 context.getRouteController().stopRoute(id, STOP_SECONDS, TimeUnit.SECONDS);
                 stopped.add(id);
+                if (source != null) {
+                    stopped.add(source);
+                }
             }
             if (!requests.isEmpty() || fresh.stream().anyMatch(RouteSwap::isHttp)) {
                 gate.close();
@@ -110,6 +121,39 @@ class RouteSwap {
         fresh.forEach(item -> ids.add(item.id()));
         gone.forEach(item -> ids.add(item.id()));
         return List.copyOf(ids);
+    }
+
+    /**
+     * A kamelet is part of every route that uses it; and what Camel makes of a kamelet for one route may serve another that gives it the same options. So all that
+     * use a kamelet are replaced together, and with it: it is loaded with the first of them.
+     */
+    private static void addThoseThatShareKamelets(List<Item> gone, Collection<Item> before, List<Item> fresh, Collection<Item> after) {
+        Set<String> kamelets = new HashSet<>();
+        boolean more = true;
+        while (more) {
+            Stream.concat(gone.stream(), fresh.stream()).forEach(item -> kamelets.addAll(involved(item)));
+            more = addUsers(gone, before, kamelets) | addUsers(fresh, after, kamelets);
+        }
+    }
+
+    private static boolean addUsers(List<Item> items, Collection<Item> all, Set<String> kamelets) {
+        return items.addAll(all.stream().filter(item -> !items.contains(item)
+                && (item.kamelets().stream().anyMatch(kamelets::contains) || item.isKamelet() && kamelets.contains(item.id()))).toList());
+    }
+
+    private static Set<String> involved(Item item) {
+        Set<String> names = item.kamelets();
+        if (item.isKamelet()) {
+            names.add(item.id());
+        }
+        return names;
+    }
+
+    /** The route that Camel made of the kamelet that a route consumes from; null if it consumes from something else. */
+    @Nullable
+    private String sourceOf(String route) {
+        Endpoint from = context.getRoute(route).getEndpoint();
+        return from.getEndpointUri().startsWith("kamelet:") ? ((KameletEndpoint) from).getRouteId() : null;
     }
 
     private static boolean same(Item item, Item other, LiveSettings.Change change) {
@@ -188,7 +232,15 @@ class RouteSwap {
                 model.removeRouteDefinition(definition);
             }
         }
+        Set<String> kamelets = new HashSet<>();
+        items.forEach(item -> kamelets.addAll(involved(item)));
+        if (!kamelets.isEmpty()) {
+            removeKamelets(kamelets);
+        }
         for (Item item : items) {
+            if (item.isKamelet() && model.getRouteTemplateDefinition(item.id()) != null) {
+                model.removeRouteTemplateDefinition(model.getRouteTemplateDefinition(item.id()));
+            }
             RouteConfigurationDefinition configuration = item.isRoute() ? null : model.getRouteConfigurationDefinition(item.id());
             if (configuration != null) {
                 model.removeRouteConfiguration(configuration);
@@ -196,6 +248,21 @@ class RouteSwap {
             for (String bean : item.beans()) {
                 context.getRegistry().unbind(bean);
                 model.getCustomBeans().removeIf(definition -> definition.getName().equals(bean));
+            }
+        }
+    }
+
+    /** What Camel made of them for routes: it would stay for ever, and a route that is loaded anew would get it again. */
+    private void removeKamelets(Set<String> names) throws Exception {
+        Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
+        for (Endpoint endpoint : List.copyOf(context.getEndpoints())) {
+            if (endpoint instanceof KameletEndpoint kamelet && names.contains(kamelet.getTemplateId())) {
+                RouteDefinition made = model.getRouteDefinition(kamelet.getRouteId());
+                if (made != null) {
+                    context.getRouteController().stopRoute(made.getId(), STOP_SECONDS, TimeUnit.SECONDS);
+                    model.removeRouteDefinition(made);
+                }
+                context.removeEndpoint(endpoint);
             }
         }
     }

@@ -40,12 +40,12 @@ final class SpoolSpan {
      * Reads the options of an endpoint.
      *
      * @param from  beginning, end, how far back, such as 24h, or a time, such as 2026-11-25T00:00:00Z
-     * @param until a time; null for no end
+     * @param until a time; null or empty for no end
      * @throws IllegalArgumentException that says what is allowed
      */
     static SpoolSpan parse(String from, @Nullable String until) {
-        Instant end = until == null ? null : time(until);
-        if (until != null && end == null) {
+        Instant end = until == null || until.isEmpty() ? null : time(until);
+        if (until != null && !until.isEmpty() && end == null) {
             throw new IllegalArgumentException("until=" + until + ": it has to be a time with its zone, such as 2026-11-26T00:00:00Z");
         }
         Instant start = BEGINNING.equals(from) ? Instant.MIN : END.equals(from) ? Instant.MAX : time(from);
