@@ -1,6 +1,7 @@
 # Build: docker build -t insights-relay .
 # Run:   docker run -p 8080:8080 -v relay-data:/relay/data -e BACKSTAGE_BASE_URL=... -e BACKSTAGE_TOKEN=... \
 #          -e SPOTIFY_BACKSTAGE_API_TOKEN=... insights-relay
+# Hardened: --read-only --tmpfs /tmp:exec,size=64m --cap-drop ALL --security-opt no-new-privileges (docs/security.md)
 # Operators mount their own routes/ or application.yaml over those in /relay.
 FROM maven:3-eclipse-temurin-25 AS build
 WORKDIR /build
@@ -20,6 +21,6 @@ RUN --mount=type=bind,from=build,source=/build/target/insights-relay.jar,target=
 USER 10001
 VOLUME /relay/data
 EXPOSE 8080
-# the management port stays on the container's loopback; probes run inside (or set RELAY_MANAGEMENT_HOST)
+# the management port stays on the container's loopback; probes run inside (or set RELAY_MANAGEMENT_HOST and RELAY_MANAGEMENT_TOKEN)
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /actuator/health/readiness HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | grep -q ' 200'"]
 ENTRYPOINT ["java", "-XX:AOTCache=app/insights-relay.aot", "-jar", "app/insights-relay.jar"]

@@ -14,7 +14,7 @@ import sun.misc.Signal;
 /** The program: starts the relay, which is {@link InsightsRelayAutoConfiguration}, or runs one of its commands. */
 @SpringBootConfiguration(proxyBeanMethods = false)
 @EnableAutoConfiguration
-@Import({GracefulStop.class, ManagementErrors.class})
+@Import({GracefulStop.class, ManagementErrors.class, ManagementAccess.class})
 @Command(name = "insights-relay", mixinStandardHelpOptions = true, synopsisSubcommandLabel = "[COMMAND]",
         description = "Without a command, starts the relay. Settings: application.yaml, the environment, or --key=value.",
         subcommands = {DeadLetterCommand.class, ValidateCommand.class})

@@ -22,6 +22,8 @@ import org.springframework.validation.annotation.Validated;
  * @param engine    which folder of routesDir/engine connects ingest, processing and delivery
  * @param stopDelay how long events are still accepted after readiness has gone down; of the program only
  * @param reloadInterval how often the routes folder is looked at for edits; 0 for never
+ * @param managementToken what callers of the management port have to send; empty: none, which only loopback allows
+ * @param managementTokenFile the file that it is read from, see {@link TokenFiles}; empty: none
  * @param sandbox   whether a bundled catalog and receiver stand in for Backstage and Spotify; see {@link SandboxMode}
  */
 @Validated
@@ -34,5 +36,13 @@ public record RelayProperties(
         @NotNull @Pattern(regexp = "embedded|kafka", message = "has to be embedded or kafka") String engine,
         @NotNull @DurationMin(millis = 0) Duration stopDelay,
         @NotNull @DurationMin(millis = 0) Duration reloadInterval,
+        @NotNull String managementToken,
+        @NotNull String managementTokenFile,
         @DefaultValue("false") boolean sandbox) {
+
+    /** Does not show the token. */
+    @Override
+    public String toString() {
+        return "Relay[host=" + host + ", port=" + port + ", dataDir=" + dataDir + ", routesDir=" + routesDir + ", engine=" + engine + "]";
+    }
 }

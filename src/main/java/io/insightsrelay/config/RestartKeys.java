@@ -8,7 +8,7 @@ public final class RestartKeys {
 
     /** Keys, with everything below them. */
     private static final List<String> RESTART = List.of("relay", "backstage.baseUrl", "auth.issuer", "auth.pluginAudience", "auth.clockSkew", "auth.cachedTokens",
-            "auth.pendingTokens", "auth.keys", "ingest.maxBody", "ingest.idleTimeout", "ingest.dedupe", "ingest.cors", "spool", "kafka", "catalog.maxEntities", "catalog.maxBody",
+            "auth.pendingTokens", "auth.keys", "ingest.maxBody", "ingest.idleTimeout", "ingest.dedupe", "ingest.cors", "ingest.rateLimit", "spool", "kafka", "catalog.maxEntities", "catalog.maxBody",
             "catalog.totalUsersTtl", "server", "management", "camel", "logging", "spring");
     private static final List<String> AT_ONCE = List.of("logging.level");
 

@@ -17,9 +17,9 @@ import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.lang.Nullable;
 
 /**
- * Tokens that stand in files, so that a new one takes effect without a restart: {@code backstage.tokenFile} and
- * {@code deliver.spotify.apiTokenFile} name the files of {@code backstage.token} and {@code deliver.spotify.apiToken}. Routes ask
- * for the property with each request. A file that is missing or makes no sense stops the start; while the relay runs the
+ * Tokens that stand in files, so that a new one takes effect without a restart: {@code backstage.tokenFile},
+ * {@code deliver.spotify.apiTokenFile} and {@code relay.managementTokenFile} name the files of {@code backstage.token},
+ * {@code deliver.spotify.apiToken} and {@code relay.managementToken}. The property is asked for with each request. A file that is missing or makes no sense stops the start; while the relay runs the
  * token that it held before stays.
  */
 public final class TokenFiles implements EnvironmentPostProcessor, Ordered {
@@ -33,7 +33,7 @@ public final class TokenFiles implements EnvironmentPostProcessor, Ordered {
     @Override
     public void postProcessEnvironment(ConfigurableEnvironment environment, SpringApplication application) {
         Map<String, TokenFile> files = new LinkedHashMap<>();
-        for (String property : new String[] {"backstage.token", "deliver.spotify.apiToken"}) {
+        for (String property : new String[] {"backstage.token", "deliver.spotify.apiToken", "relay.managementToken"}) {
             String file = environment.getProperty(property + "File", "");
             if (!file.isBlank()) {
                 if (!environment.getProperty(property, "").isBlank()) {

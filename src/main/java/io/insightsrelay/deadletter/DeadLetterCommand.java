@@ -63,8 +63,14 @@ public final class DeadLetterCommand implements Runnable {
                 return MAPPER.valueToTree(call.call(offline));
             }
             String host = environment.getProperty("server.address", "127.0.0.1");
-            String url = "http://" + (host.equals("0.0.0.0") ? "127.0.0.1" : host) + ":" + environment.getProperty("server.port") + "/management/dead-letters" + path;
-            return RestClient.create().method(HttpMethod.valueOf(method)).uri(URI.create(url)).retrieve().body(JsonNode.class);
+            String url = "http://" + (host.equals("0.0.0.0") || host.equals("::") ? "127.0.0.1" : host) + ":" + environment.getProperty("server.port") + "/management/dead-letters" + path;
+            String token = environment.getProperty("relay.management-token", "");
+            return RestClient.create().method(HttpMethod.valueOf(method)).uri(URI.create(url))
+                    .headers(headers -> {
+                        if (!token.isEmpty()) {
+                            headers.setBearerAuth(token);
+                        }
+                    }).retrieve().body(JsonNode.class);
         }
     }
 

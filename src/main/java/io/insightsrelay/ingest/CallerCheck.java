@@ -10,7 +10,10 @@ import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
 
-/** Finds out who posts, from the Bearer token, and leaves the {@link Caller} in the exchange property {@value #CALLER}. */
+/**
+ * Finds out who posts, from the Bearer token, and leaves the {@link Caller} in the exchange property {@value #CALLER}. A
+ * user beyond {@code ingest.rateLimit.perUser} is refused.
+ */
 final class CallerCheck extends AsyncProcessorSupport {
 
     static final String CALLER = "caller";
@@ -18,8 +21,10 @@ final class CallerCheck extends AsyncProcessorSupport {
 
     private final TokenVerifier verifier;
     private final BooleanSupplier anonymousAllowed;
+    private final RateLimits users;
 
-    CallerCheck(TokenVerifier verifier, BooleanSupplier anonymousAllowed) {
+    CallerCheck(TokenVerifier verifier, BooleanSupplier anonymousAllowed, RateLimits users) {
+        this.users = users;
         this.verifier = verifier;
         this.anonymousAllowed = anonymousAllowed;
     }
@@ -60,9 +65,14 @@ final class CallerCheck extends AsyncProcessorSupport {
         return verifier.verify(value.substring(BEARER.length()).trim());
     }
 
-    private static void settle(Exchange exchange, CompletableFuture<Caller> verified) {
+    private void settle(Exchange exchange, CompletableFuture<Caller> verified) {
         try {
-            exchange.setProperty(CALLER, verified.join());
+            Caller caller = verified.join();
+            exchange.setProperty(CALLER, caller);
+            long wait = caller.type() == Caller.Type.USER ? users.take(caller.subject()) : RateLimits.GO_ON;
+            if (wait != RateLimits.GO_ON) {
+                exchange.setException(new RateLimitException(wait));
+            }
         } catch (CompletionException e) {
             exchange.setException(e.getCause());
         }

@@ -36,6 +36,9 @@ final class ErrorAnswer implements Processor {
         } else if (cause instanceof SpoolFullException full) {
             answer.setHeader("Retry-After", String.valueOf(Math.max(1, full.retryAfter().toSeconds())));
             answer(answer, 429, "TooManyRequestsError", full.getMessage() + "; send it again later");
+        } else if (cause instanceof RateLimitException limited) {
+            answer.setHeader("Retry-After", String.valueOf(limited.retryAfterSeconds()));
+            answer(answer, 429, "TooManyRequestsError", limited.getMessage());
         } else if (cause instanceof SpoolException || cause instanceof RejectedExecutionException) {
             retryLater(answer, "The event cannot be stored now; send it again later");
         } else if (cause instanceof KeysUnavailableException || cause instanceof CatalogException) {

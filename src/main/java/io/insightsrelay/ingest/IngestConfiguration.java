@@ -85,17 +85,24 @@ public class IngestConfiguration {
         return verifier;
     }
 
+    /** One for all routes: a user's limit counts the requests to each of them. */
+    @Bean(name = "insightsRelayUserLimits")
+    RateLimits userLimits(IngestProperties properties) {
+        IngestProperties.RateLimit limit = properties.rateLimit();
+        return new RateLimits(limit.perUser(), limit.burst(), limit.senders());
+    }
+
     /** Lets everybody in who sends no token, unless auth.requireUser is set. */
     @ReplaceableBean
-    Processor checkAppCaller(TokenVerifier verifier, LiveSettings settings) {
+    Processor checkAppCaller(TokenVerifier verifier, LiveSettings settings, RateLimits userLimits) {
         Supplier<AuthProperties> auth = settings.section(AuthProperties.class);
-        return new CallerCheck(verifier, () -> !auth.get().requireUser());
+        return new CallerCheck(verifier, () -> !auth.get().requireUser(), userLimits);
     }
 
     /** Lets in whoever has a token of a user, a plugin or a service. */
     @ReplaceableBean
-    Processor requireCaller(TokenVerifier verifier) {
-        return new CallerCheck(verifier, () -> false);
+    Processor requireCaller(TokenVerifier verifier, RateLimits userLimits) {
+        return new CallerCheck(verifier, () -> false, userLimits);
     }
 
     @ReplaceableBean

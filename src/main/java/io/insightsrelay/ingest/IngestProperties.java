@@ -23,6 +23,7 @@ import org.springframework.validation.annotation.Validated;
  * @param headers           request headers that go with an event, in lower case
  * @param maxHeader         longest value of such a header, in characters; a longer one is cut
  * @param idleTimeout    how long a connection may neither begin nor finish a request before it is closed
+ * @param rateLimit         how many requests one sender may make
  * @param cors              browsers that post straight to the relay
  */
 @Validated
@@ -37,7 +38,25 @@ public record IngestProperties(
         @NotNull List<String> headers,
         @Min(1) int maxHeader,
         @NotNull @DurationMin(seconds = 1) Duration idleTimeout,
+        @NotNull @Valid RateLimit rateLimit,
         @NotNull @Valid Cors cors) {
+
+    /**
+     * Requests a second, each limit 0 for none; up to {@code burst} seconds' worth may come at once.
+     *
+     * @param perAddress     of one client address; of IPv6 the first 64 bits
+     * @param perUser        with tokens of one signed-in user
+     * @param burst          how much a sender that was quiet may catch up on
+     * @param senders        most addresses, and most users, that are remembered
+     * @param trustedProxies addresses and networks (CIDR) whose X-Forwarded-For is believed
+     */
+    public record RateLimit(
+            @Min(0) int perAddress,
+            @Min(0) int perUser,
+            @NotNull @DurationMin(seconds = 1) Duration burst,
+            @Min(1) int senders,
+            @NotNull List<String> trustedProxies) {
+    }
 
     /** @param origins such as https://portal.example.com; empty: no browser of another origin may post */
     public record Cors(@NotNull List<String> origins) {

@@ -82,6 +82,28 @@ final class IngestServer implements AutoCloseable {
                     .exposedHeaders(Set.of("Retry-After"))
                     .maxAgeSeconds((int) TimeUnit.HOURS.toSeconds(1)));
         }
+        IngestProperties.RateLimit limit = properties.rateLimit();
+        ClientAddress address = new ClientAddress(limit.trustedProxies());
+        if (limit.perAddress() > 0) {
+            RateLimits addresses = new RateLimits(limit.perAddress(), limit.burst(), limit.senders());
+            router.route().handler(request -> {
+                long wait = addresses.take(address.of(request.request()));
+                if (wait == RateLimits.GO_ON) {
+                    request.next();
+                } else {
+                    request.response().putHeader("Retry-After", String.valueOf(wait));
+                    fail(request, 429, "TooManyRequestsError", RateLimitException.MESSAGE);
+                }
+            });
+        }
+        // Camel puts parameters among the headers, so that this one would count; addresses stand in logs
+        router.route().handler(request -> {
+            if (request.request().query() != null && request.queryParams().contains("Authorization")) {
+                fail(request, 400, "InputError", "A token has to be in the header Authorization, not in the address");
+            } else {
+                request.next();
+            }
+        });
         router.errorHandler(404, failed -> fail(failed, 404, "NotFoundError", "There is nothing at " + failed.normalizedPath()));
         router.errorHandler(405, failed -> fail(failed, 405, "MethodNotAllowedError", failed.request().method() + " is not allowed here"));
         router.errorHandler(413, failed -> fail(failed, 413, "PayloadTooLargeError", "The body has more than "

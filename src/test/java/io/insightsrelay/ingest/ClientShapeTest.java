@@ -23,7 +23,8 @@ class ClientShapeTest {
     private static final String ID = "0197f2a4-7c1e-7d3a-9b65-3f0e8d1c2b4a";
 
     private final EventReader reader = new EventReader(new IngestProperties(DataSize.ofKilobytes(256), 100, 64, 65536, 100, false,
-            List.of(), 100, Duration.ofSeconds(60), new IngestProperties.Cors(List.of())));
+            List.of(), 100, Duration.ofSeconds(60),
+            new IngestProperties.RateLimit(0, 0, Duration.ofSeconds(10), 1, List.of()), new IngestProperties.Cors(List.of())));
 
     private EventReader.Result read(String body, Shape shape) {
         return reader.read(body.getBytes(StandardCharsets.UTF_8), shape);

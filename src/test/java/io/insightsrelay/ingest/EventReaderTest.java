@@ -17,7 +17,8 @@ import org.springframework.util.unit.DataSize;
 class EventReaderTest {
 
     private final EventReader reader = new EventReader(new IngestProperties(DataSize.ofKilobytes(256), 10, 16, 1000, 50, false,
-            List.of(), 100, Duration.ofSeconds(60), new IngestProperties.Cors(List.of())));
+            List.of(), 100, Duration.ofSeconds(60),
+            new IngestProperties.RateLimit(0, 0, Duration.ofSeconds(10), 1, List.of()), new IngestProperties.Cors(List.of())));
 
     private List<String> read(String body, Shape shape) {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);

@@ -33,18 +33,35 @@ public final class Portal implements AutoCloseable {
 
     private final TestServer server = new TestServer().forgetful();
     private final AtomicLong lookUps = new AtomicLong();
+    private final AtomicLong keyRequests = new AtomicLong();
     private final Map<String, JsonNode> entities = new ConcurrentHashMap<>();
-    private final ECKey key;
+    private volatile ECKey key;
     private volatile Function<TestServer.Request, TestServer.Answer> catalogTrouble = request -> null;
 
     /** A portal with an empty catalog. */
     public Portal() {
+        rotateKey("key-1");
+        server.behave(this::answer);
+    }
+
+    /** Signs with another key from now on, and lists only that one. */
+    public ECKey rotateKey(String kid) {
         try {
-            key = new ECKeyGenerator(Curve.P_256).keyID("key-1").generate();
+            key = new ECKeyGenerator(Curve.P_256).keyID(kid).generate();
+            return key;
         } catch (JOSEException e) {
             throw new IllegalStateException(e);
         }
-        server.behave(this::answer);
+    }
+
+    /** The key that it signs with. */
+    public ECKey key() {
+        return key;
+    }
+
+    /** How often somebody asked for its keys. */
+    public long keyRequests() {
+        return keyRequests.get();
     }
 
     /** The backend's base URL. */
@@ -85,7 +102,7 @@ public final class Portal implements AutoCloseable {
     /** A token as the auth backend issues it to a signed-in user, valid for an hour. */
     public String userToken(String userRef) {
         Instant now = Instant.now();
-        SignedJWT token = new SignedJWT(new JWSHeader.Builder(JWSAlgorithm.ES256).keyID("key-1").type(new JOSEObjectType("vnd.backstage.user")).build(),
+        SignedJWT token = new SignedJWT(new JWSHeader.Builder(JWSAlgorithm.ES256).keyID(key.getKeyID()).type(new JOSEObjectType("vnd.backstage.user")).build(),
                 new JWTClaimsSet.Builder().issuer(url() + "/api/auth").subject(userRef).audience("backstage")
                         .issueTime(Date.from(now)).expirationTime(Date.from(now.plusSeconds(3600))).build());
         try {
@@ -98,6 +115,7 @@ public final class Portal implements AutoCloseable {
 
     private TestServer.Answer answer(TestServer.Request request) {
         if (request.path().equals("/api/auth/.well-known/jwks.json")) {
+            keyRequests.incrementAndGet();
             return TestServer.json(200, "{\"keys\":[" + key.toPublicJWK().toJSONString() + "]}");
         }
         if (request.path().endsWith("/by-refs")) {

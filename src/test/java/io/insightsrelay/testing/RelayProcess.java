@@ -149,9 +149,18 @@ public final class RelayProcess implements AutoCloseable {
     }
 
     /** Calls the management port. */
-    public HttpResponse<String> manage(String method, String path) {
-        return send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + managementPort + path))
-                .timeout(Duration.ofSeconds(20)).method(method, BodyPublishers.noBody()).build());
+    public HttpResponse<String> manage(String method, String path, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + managementPort + path))
+                .timeout(Duration.ofSeconds(20)).method(method, BodyPublishers.noBody());
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return send(request.build());
+    }
+
+    /** The port of health, metrics and dead letters. */
+    public int managementPort() {
+        return managementPort;
     }
 
     /** What it has printed in all its runs. */
