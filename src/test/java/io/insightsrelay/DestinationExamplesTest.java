@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.insightsrelay.spool.SpoolLog;
 import io.insightsrelay.spool.SpoolStore;
-import io.insightsrelay.testing.KafkaBroker;
+import io.insightsrelay.testing.KafkaCluster;
 import io.insightsrelay.testing.Neighbours;
 import io.insightsrelay.testing.TestServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -72,7 +72,7 @@ class DestinationExamplesTest {
 
     @TempDir
     static Path folder;
-    private static KafkaBroker broker;
+    private static KafkaCluster broker;
     private static EmbeddedPostgres database;
 
     @Autowired
@@ -85,10 +85,10 @@ class DestinationExamplesTest {
     @DynamicPropertySource
     static void configure(DynamicPropertyRegistry properties) throws Exception {
         NEIGHBOURS.configure(properties, folder);
-        broker = new KafkaBroker(folder.resolve("kafka")).start();
+        broker = new KafkaCluster(1, "PLAINTEXT", "auto.create.topics.enable=true", Map.of());
         database = database(TestServer.freePort());
         Map<String, String> environment = Map.of("EVENTS_URL", OWN.url() + "/events", "EVENTS_DIR", folder.resolve("events").toString(),
-                "EVENTS_KAFKA", broker.address(), "EVENTS_TOPIC", "insights", "EVENTS_DB", database.getJdbcUrl("postgres", "postgres"),
+                "EVENTS_KAFKA", broker.bootstrapServers(), "EVENTS_TOPIC", "insights", "EVENTS_DB", database.getJdbcUrl("postgres", "postgres"),
                 "EVENTS_DB_USER", "postgres", "EVENTS_DB_PASSWORD", "");
         for (String example : EXAMPLES) {
             String text = Files.readString(Path.of("routes/destinations", example + ".camel.yaml"));
@@ -195,7 +195,7 @@ class DestinationExamplesTest {
 
     private static List<ConsumerRecord<String, byte[]>> records() {
         Properties settings = new Properties();
-        settings.put("bootstrap.servers", broker.address());
+        settings.put("bootstrap.servers", broker.bootstrapServers());
         settings.put("default.api.timeout.ms", "20000");
         List<ConsumerRecord<String, byte[]>> records = new ArrayList<>();
         try (KafkaConsumer<String, byte[]> consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer())) {
@@ -242,7 +242,7 @@ class DestinationExamplesTest {
                 Files.move(folder.resolve("events"), folder.resolve("events-kept"));
                 Files.writeString(folder.resolve("events"), "a file where a folder has to be");
             }
-            case "kafka" -> broker.kill();
+            case "kafka" -> broker.kill(0);
             default -> database.close();
         }
     }
@@ -255,7 +255,7 @@ class DestinationExamplesTest {
                 Files.delete(folder.resolve("events"));
                 Files.move(folder.resolve("events-kept"), folder.resolve("events"));
             }
-            case "kafka" -> broker.start();
+            case "kafka" -> broker.start(0);
             default -> database = database(database.getPort());
         }
     }

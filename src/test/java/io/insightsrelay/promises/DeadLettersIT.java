@@ -96,7 +96,8 @@ class DeadLettersIT {
     void longWorkOnTheCommandLineShowsItsProgressAndMayBeInterrupted() throws Exception {
         installation.faults(number -> null);
         installation.relay.stop();
-        installation.start("--deadLetters.replayRate=50");
+        // slow enough for a command to start meanwhile, on a busy machine too
+        installation.start("--deadLetters.replayRate=10");
         Process command = installation.relay.launchBeside("dead-letters", "replay", "--all");
         await().atMost(Duration.ofSeconds(30)).until(() -> installation.relay.log().lines().filter(line -> line.endsWith("wait to go out")).count() >= 2);
         command.destroy();
