@@ -8,10 +8,14 @@ import com.google.i18n.phonenumbers.NumberParseException;
 import com.google.i18n.phonenumbers.PhoneNumberMatch;
 import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.Leniency;
+import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
+import com.google.i18n.phonenumbers.Phonenumber.PhoneNumber;
 import io.insightsrelay.redact.RedactProperties.Detector;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -27,6 +31,9 @@ final class Phones {
     private static final Set<String> WORDS = Set.of("tel", "t\u00e9l", "fon", "mob", "tlf", "rufnr");
     private static final List<String> BEGINNINGS = List.of("telef", "teleph", "t\u00e9l\u00e9ph", "phone", "mobil", "m\u00f3vil", "movil", "cell", "handy", "fax", "call", "sms",
             "gsm", "whatsapp", "rufnum");
+    /** Of a country in which no number is national. */
+    private static final Map<String, Integer> INTERNATIONAL = Map.of("ZZ", -1);
+    private static final int MOST_DIGITS = 15;
     private static final int LONGEST_WORD = 20;
     /** Without the words between them: several numbers in a row. */
     private static final int LONGEST = 256;
@@ -36,7 +43,8 @@ final class Phones {
     private static final PhoneNumberUtil PHONES = PhoneNumberUtil.getInstance();
     private static final String BETWEEN = " -./()\u00a0\u2010\u2011\u2013";
 
-    private final Set<String> regions;
+    /** By country, how many digits a national number may have, each as a bit. */
+    private final Map<String, Integer> regions = new LinkedHashMap<>();
 
     /** @throws IllegalArgumentException if there is no such country */
     Phones(Set<String> regions) {
@@ -45,7 +53,21 @@ final class Phones {
                 throw new IllegalArgumentException("redact.regions holds " + region + "; each has to be an ISO 3166 country code such as US or DE");
             }
         }
-        this.regions = regions;
+        regions.forEach(region -> this.regions.put(region, lengths(region)));
+    }
+
+    /** With the prefix that is dialled within the country, and without. */
+    private static int lengths(String region) {
+        int countryCode = PHONES.getCountryCodeForRegion(region);
+        String prefix = PHONES.getNddPrefixForRegion(region, true);
+        int lengths = 0;
+        for (int digits = 1; digits <= MOST_DIGITS; digits++) {
+            PhoneNumber some = new PhoneNumber().setCountryCode(countryCode).setNationalNumber(Long.parseLong("2".repeat(digits)));
+            if (PHONES.isPossibleNumberWithReason(some) == ValidationResult.IS_POSSIBLE) {
+                lengths |= 1 << digits | 1 << digits + (prefix == null ? 0 : prefix.length());
+            }
+        }
+        return lengths;
     }
 
     void find(Findings findings) {
@@ -71,29 +93,29 @@ final class Phones {
                 end++;
             }
             if (digits >= FEWEST_DIGITS) {
-                look(findings, text, start, last + 1);
+                look(findings, text, start, last + 1, digits);
             }
             i = end;
         }
     }
 
-    private void look(Findings findings, String text, int start, int end) {
+    private void look(Findings findings, String text, int start, int end, int digits) {
         // a decimal comma follows, as in 1.234.567,89
         boolean amount = is(text, end, ',') && isDigit(text, end + 1);
-        boolean goesOn = is(text, start - 1, '-') && isWord(text, start - 2) || is(text, start - 1, '.') && isDigit(text, start - 2);
+        boolean goesOn = is(text, start - 1, '-') && isWord(text, start - 2) || isDigit(text, start - 2) && (is(text, start - 1, '.') || is(text, start - 1, ':'));
         if (amount || goesOn || isWord(text, start - 1) || isWord(text, end) || end - start > LONGEST) {
             return;
         }
         boolean international = text.charAt(start) == '+' || text.startsWith("(+", start);
         String number = text.substring(start, end);
-        if (international && take(findings, start, best(number, Set.of("ZZ"), Leniency.VALID, false))) {
+        if (international && take(findings, start, best(number, digits, INTERNATIONAL, Leniency.VALID, false))) {
             return;
         }
         boolean expected = isExpected(findings, text, start);
         if (expected) {
-            take(findings, start, best(international ? number.replace('+', ' ') : number, regions, Leniency.VALID, false));
+            take(findings, start, best(international ? number.replace('+', ' ') : number, digits, regions, Leniency.VALID, false));
         } else if (!international && isWritten(number)) {
-            take(findings, start, best(number, regions, Leniency.STRICT_GROUPING, true));
+            take(findings, start, best(number, digits, regions, Leniency.STRICT_GROUPING, true));
         }
     }
 
@@ -107,9 +129,18 @@ final class Phones {
         while (begin > 0 && end - begin < LONGEST_WORD && Character.isLetter(text.charAt(begin - 1))) {
             begin--;
         }
-        String word = text.substring(begin, end).toLowerCase(Locale.ROOT);
         String name = findings.name();
-        return WORDS.contains(word) || BEGINNINGS.stream().anyMatch(word::startsWith) || NAMES.stream().anyMatch(name::contains) || name.equals("tel") || name.endsWith(".tel");
+        return begin < end && isWordForPhone(text.substring(begin, end).toLowerCase(Locale.ROOT))
+                || name.equals("tel") || name.endsWith(".tel") || NAMES.stream().anyMatch(name::contains);
+    }
+
+    private static boolean isWordForPhone(String word) {
+        for (String beginning : BEGINNINGS) {
+            if (word.startsWith(beginning)) {
+                return true;
+            }
+        }
+        return WORDS.contains(word);
     }
 
     /** In groups, as a number that is read to someone is, and as dates, decimals and versions are not. */
@@ -138,7 +169,7 @@ final class Phones {
         // of a version and the like groups have one digit
         boolean version = dots > 0 && (single > 0 || first == 1 && number.charAt(0) != '1' || number.charAt(number.length() - 2) == '.');
         boolean tooLong = digits > MOST_NATIONAL_DIGITS && number.indexOf(' ') < 0;
-        return !otherThanDots && !decimal && !version && !tooLong && !isDate(number, first);
+        return !otherThanDots && !decimal && !version && !tooLong && !(first == 2 && number.startsWith("00")) && !isDate(number, first);
     }
 
     /**
@@ -161,13 +192,16 @@ final class Phones {
     }
 
     /** What the country that explains most of the number finds in it. */
-    private static List<PhoneNumberMatch> best(String number, Set<String> regions, Leniency leniency, boolean whole) {
+    private static List<PhoneNumberMatch> best(String number, int digits, Map<String, Integer> regions, Leniency leniency, boolean whole) {
         List<PhoneNumberMatch> best = List.of();
         int most = 0;
         boolean several = number.indexOf(' ') >= 0;
-        for (String region : regions) {
-            // one parse is cheaper than a search, which tries parts too
-            if (!several && !isValid(number, region)) {
+        for (Map.Entry<String, Integer> of : regions.entrySet()) {
+            String region = of.getKey();
+            int lengths = of.getValue();
+            // a look at the length is cheaper than a parse, and that than a search, which tries parts too
+            boolean possible = several ? digits >= Integer.numberOfTrailingZeros(lengths) : digits <= MOST_DIGITS + 3 && (lengths >> digits & 1) == 1 && isValid(number, region);
+            if (!possible) {
                 continue;
             }
             List<PhoneNumberMatch> matches = new ArrayList<>(1);
