@@ -20,6 +20,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -118,7 +119,8 @@ class SettingsReloadTest {
     private void write(Map<String, String> lines) throws IOException {
         StringBuilder yaml = new StringBuilder();
         lines.forEach((key, value) -> yaml.append(value == null ? "" : key + ": " + value + "\n"));
-        Files.writeString(folder.resolve("application.yaml"), yaml);
+        // at once, or a part of it could rest long enough to count as an edit
+        Files.move(Files.writeString(folder.resolve("next"), yaml), folder.resolve("application.yaml"), StandardCopyOption.ATOMIC_MOVE);
     }
 
     private void edit(String key, String value, Callable<Boolean> seen) {
