@@ -9,7 +9,7 @@ import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.StandardEnvironment;
-import org.springframework.core.io.ClassPathResource;
+import org.springframework.core.io.FileSystemResource;
 
 /** The settings of the real application.yaml, with changes. */
 final class Settings {
@@ -26,7 +26,7 @@ final class Settings {
         StandardEnvironment environment = new StandardEnvironment();
         environment.getPropertySources().addFirst(new MapPropertySource("changes", map));
         try {
-            new YamlPropertySourceLoader().load("defaults", new ClassPathResource("application.yaml"))
+            new YamlPropertySourceLoader().load("defaults", new FileSystemResource("application.yaml"))
                     .forEach(environment.getPropertySources()::addLast);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

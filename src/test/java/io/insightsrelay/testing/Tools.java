@@ -48,7 +48,8 @@ public final class Tools {
         }
     }
 
-    private static void need(boolean there, String message) {
+    /** Passes over the test where something is not there that it needs, or fails it where {@code tools.required}. */
+    public static void need(boolean there, String message) {
         if (Boolean.getBoolean("tools.required")) {
             assertThat(there).as(message).isTrue();
         }
