@@ -152,10 +152,15 @@ class ManagementAttacksIT {
         Path store = folder.resolve("store.p12");
         assertThat(Tools.run(keytool, "-genkeypair", "-alias", "relay", "-keyalg", "EC", "-dname", "CN=localhost", "-ext", "san=dns:localhost,ip:127.0.0.1", "-validity", "2",
                 "-storetype", "PKCS12", "-keystore", store.toString(), "-storepass", "changeit")).isZero();
+        Path certificate = folder.resolve("relay.cer");
+        Path trusted = folder.resolve("trusted.p12");
+        assertThat(Tools.run(keytool, "-exportcert", "-alias", "relay", "-file", certificate.toString(), "-keystore", store.toString(), "-storepass", "changeit")).isZero();
+        assertThat(Tools.run(keytool, "-importcert", "-noprompt", "-alias", "relay", "-file", certificate.toString(), "-storetype", "PKCS12", "-keystore", trusted.toString(),
+                "-storepass", "changeit")).isZero();
         relay.with("RELAY_MANAGEMENT_HOST", "0.0.0.0").with("SERVER_SSL_CLIENTAUTH", "want").launch();
         attacks.row("a certificate that is only wished for", 1, relay.awaitExit());
         relay.with("SERVER_SSL_CLIENTAUTH", "need").with("SERVER_SSL_KEYSTORE", store).with("SERVER_SSL_KEYSTOREPASSWORD", "changeit")
-                .with("SERVER_SSL_TRUSTSTORE", store).with("SERVER_SSL_TRUSTSTOREPASSWORD", "changeit").launch();
+                .with("SERVER_SSL_TRUSTSTORE", trusted).with("SERVER_SSL_TRUSTSTOREPASSWORD", "changeit").launch();
         HttpClient known = HttpClient.newBuilder().sslContext(context(store, true)).build();
         HttpClient stranger = HttpClient.newBuilder().sslContext(context(store, false)).build();
         await().atMost(Duration.ofSeconds(120)).ignoreExceptions().until(() -> tls(known, "/actuator/health/readiness").equals("200"));
