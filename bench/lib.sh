@@ -19,7 +19,7 @@ stand_in_url=http://127.0.0.1:$((port + 2))
 work=$(mktemp -d -p "$PWD/target")
 export BENCH_WORK=$work
 relay= stand_in= collector= other=
-trap '{ kill -9 $relay $stand_in $collector $other $(cat "$work/wrk.pid" 2> /dev/null); wait; } 2> /dev/null || true; rm -rf "$work"' EXIT
+trap '{ kill -9 $relay $stand_in $collector $other $(cat "$work"/wrk.pid "$work"/load-*/wrk.pid 2> /dev/null); wait; } 2> /dev/null || true; rm -rf "$work"' EXIT
 
 jvm=$("$java" -XshowSettings:properties -version 2>&1 | awk '/java.vm.name/ {n=$0; sub(/.*= /, "", n)} /java.runtime.version/ {v=$3} END {print n " " v}')
 class_path=target/bench.classpath
@@ -48,6 +48,13 @@ start_stand_in() {
   wait_for "$stand_in_url/stats" "$stand_in" "$work/stand-in.log"
 }
 
+# as docs/operating.md says: a further destination takes the routes of Spotify's consumers under its own name
+from_kafka() {
+  local file=$work/routes/engine/kafka/spool.camel.yaml batch=$work/routes/http-batch.camel.yaml
+  sed 's/spotify/http-batch/g' "$file" > "$work/file" && mv "$work/file" "$file"
+  awk '/uri: spool:/ {print "      uri: direct:" (/retry/ ? "retry" : "deliver") "-to-http-batch"; skip = 1} /^      steps:/ {skip = 0} !skip' "$batch" > "$work/file" && mv "$work/file" "$batch"
+}
+
 # start_relay none|spotify|batch [arguments]: until it is ready, which took $ready ms. none: nothing listens where events should go,
 # so they wait in the spool. batch: the route of routes/destinations/http-batch.camel.yaml in place of Spotify's.
 ready=
@@ -62,6 +69,7 @@ start_relay() {
     none) spotify_url=http://127.0.0.1:9 ;;
     batch)
       cp routes/destinations/http-batch.camel.yaml "$work/routes"
+      [ "${RELAY_ENGINE:-embedded}" = embedded ] || from_kafka
       # without the routes that take Spotify's events out of the spool
       for file in "$work"/routes/*.camel.yaml "$work"/routes/engine/embedded/*.camel.yaml; do
         awk 'function flush() { if (!(route ~ /uri: spool:/ && route ~ /group: spotify/)) printf "%s", route; route = "" }
@@ -94,7 +102,8 @@ seen() { curl -fs "$stand_in_url/stats" | awk -v name="$1" '$1 == name {print $2
 set_stand_in() { curl -fs "$stand_in_url/set?$1"; }
 
 now() { date +%s%3N; } # milliseconds
-cpu() { awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); printf "%.0f\n", ($12 + $13) * 1000 / tick}' "/proc/$1/stat"; } # milliseconds of CPU
+# milliseconds of CPU of a process, or of several
+cpu() { for pid in $1; do cat "/proc/$pid/stat"; done | awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); sum += $12 + $13} END {printf "%.0f\n", sum * 1000 / tick}'; }
 # milliseconds of CPU of a process's threads of that name
 thread_cpu() { for thread in /proc/"$1"/task/*; do [ "$(< "$thread/comm")" = "${2:0:15}" ] && cat "$thread/stat"; done | awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); sum += $12 + $13} END {printf "%.0f\n", sum * 1000 / tick}'; }
 busy() { awk -v tick="$(getconf CLK_TCK)" '/^cpu / {printf "%.0f\n", ($2 + $3 + $4 + $7 + $8 + $9) * 1000 / tick}' /proc/stat; } # of all cores
@@ -116,10 +125,24 @@ load() {
   awk '/Requests\/sec/ {r = $2} $1 == "50%" {a = $2} $1 == "99%" {b = $2} END {printf "%.0f %s %s\n", r, a, b}' "$work/wrk.out"
 }
 
+# load_each "<url> ..." ...: the same for several relays at once, which share the connections; prints the sum, and p50 and p99 of the last
+load_each() {
+  local urls=($1) events=$2 connections=$3 seconds=$4 number=0 url pids=(); shift 4
+  for url in "${urls[@]}"; do
+    number=$((number + 1))
+    mkdir -p "$work/load-$number"
+    (work=$work/load-$number; load "$url" "$events" $((connections / ${#urls[@]})) "$seconds" BENCH_SEED=$((number + 1)) BENCH_LOADS=${#urls[@]} "$@" > "$work/rate") &
+    pids+=($!)
+  done
+  for number in "${pids[@]}"; do wait "$number" || die "a load failed"; done
+  cat "$work"/load-*/rate | awk '{sum += $1} END {print sum, $2, $3}'
+  rm -r "$work"/load-*
+}
+
 # fill <events>: so many (at least) into the spool, 100 a POST
 fill() { load /v1/events 100 8 600 BENCH_COUNT=$(($1 / 100)) > /dev/null; }
 
-# sustain <url> <pid> <seconds> [environment of load.lua ...]: loads with 20 events a POST and, after a warm-up, measures what arrives at the
+# sustain "<url> ..." "<pid> ..." <seconds> [environment of load.lua ...]: loads with 20 events a POST and, after a warm-up, measures what arrives at the
 # receiver. Sets $rate (events/s), $us (CPU of the process, us an event), $level (waiting at the start, in the middle, at the end),
 # $receiver_us, $batch (events a request of the receiver), $allocated (bytes an event); the last two of a relay.
 warm_up=15
@@ -128,7 +151,7 @@ sustain() {
   snapshot() { echo "$(now) $(seen events) $(seen requests) $(cpu "$pid") $(cpu "$stand_in") $([ -z "$relay" ] || metric jvm_gc_memory_allocated_bytes_total)"; }
   level_now() { [ -z "$relay" ] || waiting; }
   local t0 e0 r0 c0 s0 a0 t1 e1 r1 c1 s1 a1 events
-  load "$url" "${EVENTS:-20}" 32 $((warm_up + seconds + 4)) "$@" > "$work/load" &
+  load_each "$url" "${EVENTS:-20}" 32 $((warm_up + seconds + 4)) "$@" > "$work/load" &
   other=$!
   sleep $warm_up
   read -r t0 e0 r0 c0 s0 a0 <<< "$(snapshot)"; level=$(level_now)

@@ -3,10 +3,12 @@
 --   BENCH_WORK    folder of the stand-in, for its tokens
 --   BENCH_EVENTS  events a request; more than 1 go as a JSON array
 --   BENCH_COUNT   stop after so many answers
+--   BENCH_LOADS   how many of these programs share the window
 --   BENCH_WINDOW  send no faster than keeps about half as many to all of these events under way, sent but not yet at the receiver
 local folder = os.getenv("BENCH_WORK")
 local events = tonumber(os.getenv("BENCH_EVENTS") or "1")
 local count = tonumber(os.getenv("BENCH_COUNT") or "")
+local loads = tonumber(os.getenv("BENCH_LOADS") or "1")
 local window = tonumber(os.getenv("BENCH_WINDOW") or "")
 local actions = {"navigate", "click", "search", "discover", "create"}
 local pages = {"", "/docs", "/api", "/dependencies", "/ci-cd"}
@@ -71,7 +73,7 @@ if window then
   -- is: the load settles where it sends what is delivered.
   function delay()
     known = delivered()
-    local excess = (sent * events - (known - start)) / window - 0.5
+    local excess = (sent * events - (known - start) / loads) / (window / loads) - 0.5
     return excess < 0 and 0 or math.floor(4000 * excess)
   end
 end

@@ -1,6 +1,7 @@
 package io.insightsrelay;
 
 import io.insightsrelay.deadletter.DeadLetterCommand;
+import io.insightsrelay.kafka.SpoolCommand;
 import io.insightsrelay.routes.ValidateCommand;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
@@ -17,7 +18,7 @@ import sun.misc.Signal;
 @Import({GracefulStop.class, ManagementErrors.class, ManagementAccess.class})
 @Command(name = "insights-relay", mixinStandardHelpOptions = true, synopsisSubcommandLabel = "[COMMAND]",
         description = "Without a command, starts the relay. Settings: application.yaml, the environment, or --key=value.",
-        subcommands = {DeadLetterCommand.class, ValidateCommand.class})
+        subcommands = {DeadLetterCommand.class, SpoolCommand.class, ValidateCommand.class})
 public class InsightsRelay {
 
     /** Without arguments, or with nothing but Spring's {@code --key=value}, starts the relay. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import io.insightsrelay.config.CommandSettings;
 import io.insightsrelay.config.RelayProperties;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.SpoolProperties;
@@ -12,11 +13,7 @@ import java.io.PrintWriter;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import java.util.function.Consumer;
-import org.springframework.boot.Banner;
-import org.springframework.boot.SpringApplication;
-import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.ComponentScan;
@@ -180,7 +177,7 @@ public final class DeadLetterCommand implements Runnable {
     }
 
     private int run(Consumer<Access> work) {
-        try (ConfigurableApplicationContext context = settings()) {
+        try (ConfigurableApplicationContext context = CommandSettings.read(Settings.class)) {
             try (DeadLetterAccess.Opened opened = context.getBean(DeadLetterAccess.class).open()) {
                 DeadLetterController controller = opened.store() == null ? null : new DeadLetterController(opened.store());
                 work.accept(new Access(controller, opened.running(), context.getEnvironment()));
@@ -196,15 +193,6 @@ public final class DeadLetterCommand implements Runnable {
         } catch (SpoolException e) {
             return fail(e.getMessage());
         }
-    }
-
-    private static ConfigurableApplicationContext settings() {
-        SpringApplication application = new SpringApplication(Settings.class);
-        application.setWebApplicationType(WebApplicationType.NONE);
-        application.setBannerMode(Banner.Mode.OFF);
-        application.setLogStartupInfo(false);
-        application.setDefaultProperties(Map.of("logging.level.io.insightsrelay", "WARN"));
-        return application.run("--logging.level.root=WARN");
     }
 
     private int fail(@Nullable String message) {

@@ -232,7 +232,7 @@ final class EmbeddedDeadLetters implements DeadLetterStore {
         return deleted.values().stream().mapToInt(Integer::intValue).sum();
     }
 
-    private static int delete(Connection connection, Selection selection) throws SQLException {
+    static int delete(Connection connection, Selection selection) throws SQLException {
         try (PreparedStatement statement = prepare(connection, "DELETE FROM dead_letter" + SELECTED, selection)) {
             return statement.executeUpdate();
         }

@@ -6,6 +6,7 @@ import io.insightsrelay.deadletter.DeadLetter;
 import io.insightsrelay.deadletter.DeadLetterStore;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.kafka.KafkaEngine.Handled;
+import io.insightsrelay.kafka.KafkaEngine.Opening;
 import io.insightsrelay.spool.Ledger;
 import io.insightsrelay.spool.SpoolException;
 import io.insightsrelay.spool.Transaction;
@@ -46,6 +47,7 @@ import org.springframework.lang.Nullable;
  * letter/&lt;destination&gt;/&lt;id&gt;   the letter
  * replay/&lt;destination&gt;/&lt;id&gt;   it waits for its replay
  * handled/&lt;destination&gt;       {"deleted","expired","replayed"}
+ * opening/&lt;destination&gt;/&lt;id&gt;  {"waiting","deadLetters"}: what came from the spool of a relay, by the id of the move
  * </pre>
  *
  * <p>Every relay and the command line read all of it, but for the envelopes, into memory when they first need it, and the news before each
@@ -57,6 +59,7 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
     private static final String LETTER = "letter";
     private static final String REPLAY = "replay";
     private static final String HANDLED = "handled";
+    private static final String OPENING = "opening";
     private static final int MOST_ATTEMPTS = 10;
     private static final Duration POLL = Duration.ofMillis(50);
     private static final long CAUGHT_UP_SECONDS = 60;
@@ -126,6 +129,7 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
     private final TopicPartition partition;
     private final NavigableMap<Key, Entry> letters = new TreeMap<>();
     private final Map<String, Handled> handled = new HashMap<>();
+    private final Map<Key, Opening> openings = new HashMap<>();
     private KafkaConsumer<byte[], byte[]> reader;
     private KafkaProducer<byte[], byte[]> producer;
     private volatile long own = -1;
@@ -175,6 +179,16 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
     synchronized Map<String, Handled> handled() {
         catchUp();
         return Map.copyOf(handled);
+    }
+
+    /** What the destination was given from elsewhere, as of the latest look. */
+    synchronized Opening opening(String destination) {
+        return openings.entrySet().stream().filter(entry -> entry.getKey().destination.equals(destination)).map(Map.Entry::getValue).reduce(Opening.NOTHING, Opening::plus);
+    }
+
+    /** The record that says so, in place of an earlier one of the same move. */
+    ProducerRecord<byte[], byte[]> record(String destination, String move, Opening opening) {
+        return new ProducerRecord<>(partition.topic(), 0, key(OPENING, destination, move), json(opening));
     }
 
     @Override
@@ -263,7 +277,10 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
 
     /** Begins the counts of the destination anew. */
     void forget(String destination) {
-        change(change -> change.writing.send(new ProducerRecord<>(partition.topic(), 0, key(HANDLED, destination, null), null), change::written));
+        change(change -> {
+            openings.keySet().stream().filter(key -> key.destination.equals(destination)).forEach(key -> change.put(OPENING, key, null));
+            return change.writing.send(new ProducerRecord<>(partition.topic(), 0, key(HANDLED, destination, null), null), change::written);
+        });
     }
 
     private List<Entry> selected(Selection selection, Predicate<Entry> which, int most) {
@@ -334,7 +351,7 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
             if (record.value() == null) {
                 handled.remove(parts[1]);
             } else {
-                handled.put(parts[1], read(record.value()));
+                handled.put(parts[1], read(record.value(), Handled.class));
             }
             return;
         }
@@ -344,6 +361,12 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
                 letters.remove(key);
             } else {
                 letters.put(key, new Entry(letter(record.headers(), new byte[0]), record.offset(), false));
+            }
+        } else if (parts[0].equals(OPENING)) {
+            if (record.value() == null) {
+                openings.remove(key);
+            } else {
+                openings.put(key, read(record.value(), Opening.class));
             }
         } else if (parts[0].equals(REPLAY)) {
             letters.computeIfPresent(key, (same, entry) -> new Entry(entry.letter, entry.offset, record.value() != null));
@@ -377,7 +400,8 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
         return entries.stream().map(entry -> found.get(entry.offset)).toList();
     }
 
-    private ProducerRecord<byte[], byte[]> record(DeadLetter letter) {
+    /** The record of a letter. */
+    ProducerRecord<byte[], byte[]> record(DeadLetter letter) {
         Headers headers = new RecordHeaders();
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("id", letter.id());
@@ -393,6 +417,11 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
             }
         });
         return new ProducerRecord<>(partition.topic(), 0, key(LETTER, letter.destination(), letter.id()), letter.envelope(), headers);
+    }
+
+    /** The record that asks for a letter's replay. */
+    ProducerRecord<byte[], byte[]> replay(DeadLetter letter, byte[] why) {
+        return new ProducerRecord<>(partition.topic(), 0, key(REPLAY, letter.destination(), letter.id()), why);
     }
 
     private static DeadLetter letter(Headers headers, byte[] envelope) {
@@ -420,8 +449,9 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
         }
     }
 
+    /** Null, for any partition, also where nobody can read the envelope. */
     @Nullable
-    private static byte[] keyOf(byte[] envelope) {
+    static byte[] keyOf(byte[] envelope) {
         try {
             return StoringProducer.key(envelope);
         } catch (IllegalArgumentException e) {
@@ -429,17 +459,17 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
         }
     }
 
-    private static byte[] json(Handled handled) {
+    private static byte[] json(Object counts) {
         try {
-            return JSON.writeValueAsBytes(handled);
+            return JSON.writeValueAsBytes(counts);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private static Handled read(byte[] json) {
+    private static <T> T read(byte[] json, Class<T> type) {
         try {
-            return JSON.readValue(json, Handled.class);
+            return JSON.readValue(json, type);
         } catch (IOException e) {
             throw new SpoolException("The counts of dead letters cannot be read: " + e.getMessage(), e);
         }

@@ -53,6 +53,16 @@ final class KafkaEngine implements Spool, AutoCloseable {
         }
     }
 
+    /** What a destination was given from elsewhere: into its retries, and dead letters. */
+    record Opening(long waiting, long deadLetters) {
+
+        static final Opening NOTHING = new Opening(0, 0);
+
+        Opening plus(Opening more) {
+            return new Opening(waiting + more.waiting, deadLetters + more.deadLetters);
+        }
+    }
+
     private final KafkaProperties properties;
     private final Admin admin;
     private final Topics topics;
@@ -288,7 +298,7 @@ final class KafkaEngine implements Spool, AutoCloseable {
             Counts again = new Counts();
             of(retries.getOrDefault(properties.prefix() + SpoolLog.retriesOf(consumer), Map.of()), topics.retriesOf(consumer)).forEach(progress -> again.add(progress, 0));
             if (!offsets.isEmpty()) {
-                ledgers.put(consumer, first.ledger(again, handled.getOrDefault(consumer, Handled.NOTHING)));
+                ledgers.put(consumer, first.ledger(again, handled.getOrDefault(consumer, Handled.NOTHING), deadLetters.opening(consumer)));
             }
         });
         return ledgers;
@@ -312,11 +322,12 @@ final class KafkaEngine implements Spool, AutoCloseable {
             dead += progress.dead();
         }
 
-        Ledger ledger(Counts again, Handled handled) {
+        Ledger ledger(Counts again, Handled handled, Opening opening) {
             long died = dead + again.dead;
-            return new Ledger(received, delivered + again.delivered, died - handled.deleted - handled.expired - handled.replayed,
+            return new Ledger(received + opening.waiting + opening.deadLetters, delivered + again.delivered,
+                    died + opening.deadLetters - handled.deleted - handled.expired - handled.replayed,
                     handled.deleted, handled.expired, passed - delivered - setAside - dead,
-                    waiting + setAside + handled.replayed - again.delivered - again.dead,
+                    waiting + opening.waiting + setAside + handled.replayed - again.delivered - again.dead,
                     died, setAside + again.setAside, handled.replayed);
         }
     }

@@ -67,6 +67,11 @@ public final class Installation implements AutoCloseable {
         receiver.behave(this::receive);
     }
 
+    /** Points the relay at another engine, from its next start on. What it kept so far stays where it is. */
+    public void moveTo(Engine engine) {
+        engine.use(relay);
+    }
+
     /** Decides about requests by the number of the event; null means that the receiver takes it. */
     public void faults(Function<Integer, TestServer.Answer> newFaults) {
         faults = newFaults;
