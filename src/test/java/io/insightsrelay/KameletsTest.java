@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.insightsrelay.routes.RouteReload;
 import io.insightsrelay.spool.SpoolStore;
-import io.insightsrelay.testing.Portal;
+import io.insightsrelay.testing.Neighbours;
 import io.insightsrelay.testing.TestServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,7 +37,6 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
-import org.springframework.util.FileSystemUtils;
 
 /** Every kamelet of routes/kamelets, used by a route that is put into the folder of a running relay, with each of its options. */
 @CamelSpringBootTest
@@ -45,8 +44,7 @@ import org.springframework.util.FileSystemUtils;
         properties = {"backstage.baseUrl=http://localhost", "relay.stopDelay=0s", "relay.reloadInterval=50ms", "enrich.userFields=metadata.namespace,spec.memberOf,spec.profile.email"})
 class KameletsTest {
 
-    private static final Portal PORTAL = new Portal();
-    private static final TestServer SPOTIFY = new TestServer();
+    private static final Neighbours NEIGHBOURS = new Neighbours();
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final AtomicInteger MARKS = new AtomicInteger();
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -62,32 +60,22 @@ class KameletsTest {
 
     @DynamicPropertySource
     static void configure(DynamicPropertyRegistry properties) throws IOException {
-        Path routes = folder.resolve("routes");
-        FileSystemUtils.copyRecursively(Path.of("routes"), routes);
+        NEIGHBOURS.configure(properties, folder);
         // one that uses a kamelet from the start on
-        Files.writeString(routes.resolve("from-files.camel.yaml"), Files.readString(Path.of("docs/building-blocks/from-files.camel.yaml"))
+        Files.writeString(folder.resolve("routes/from-files.camel.yaml"), Files.readString(Path.of("docs/building-blocks/from-files.camel.yaml"))
                 .replaceAll("\\{\\{env:EVENTS_INBOX:[^}]*}}", folder.resolve("inbox").toString()));
-        PORTAL.add("component:default/petstore",
+        NEIGHBOURS.portal.add("component:default/petstore",
                 "{'kind':'Component','metadata':{'namespace':'default','name':'petstore','title':'Call +1 212-555-0123'},'spec':{'type':'service','owner':'group:default/payments'}}");
-        PORTAL.add("user:default/jane", "{'kind':'User','metadata':{'namespace':'default','name':'jane'},'spec':{'profile':{'email':'jane@example.com','displayName':'Jane EMP-123456'}},"
+        NEIGHBOURS.portal.add("user:default/jane", "{'kind':'User','metadata':{'namespace':'default','name':'jane'},'spec':{'profile':{'email':'jane@example.com','displayName':'Jane EMP-123456'}},"
                 + "'relations':[{'type':'memberOf','targetRef':'group:default/payments'}]}");
-        PORTAL.add("group:default/payments", "{'kind':'Group','metadata':{'name':'payments'},'spec':{'type':'team'},'relations':[{'type':'childOf','targetRef':'group:default/money'}]}");
-        PORTAL.add("group:default/money", "{'kind':'Group','metadata':{'name':'money','labels':{'tier':'top'}},'spec':{'type':'department'}}");
-        properties.add("relay.port", TestServer::freePort);
-        properties.add("relay.dataDir", () -> folder.resolve("data"));
-        properties.add("relay.routesDir", routes::toString);
-        properties.add("backstage.baseUrl", PORTAL::url);
-        properties.add("backstage.token", () -> "catalog-token");
-        properties.add("deliver.spotify.baseUrl", SPOTIFY::url);
-        properties.add("deliver.spotify.apiToken", () -> "spotify-token");
-        properties.add("deliver.batch.linger", () -> "50ms");
+        NEIGHBOURS.portal.add("group:default/payments", "{'kind':'Group','metadata':{'name':'payments'},'spec':{'type':'team'},'relations':[{'type':'childOf','targetRef':'group:default/money'}]}");
+        NEIGHBOURS.portal.add("group:default/money", "{'kind':'Group','metadata':{'name':'money','labels':{'tier':'top'}},'spec':{'type':'department'}}");
         properties.add("deliver.retry.firstBackoff", () -> "20ms");
     }
 
     @AfterAll
     static void close() {
-        PORTAL.close();
-        SPOTIFY.close();
+        NEIGHBOURS.close();
     }
 
     @AfterEach
@@ -160,7 +148,7 @@ class KameletsTest {
     private JsonNode arrived(String subject) {
         List<JsonNode> found = new ArrayList<>();
         await().atMost(PATIENCE).until(() -> {
-            SPOTIFY.requests().stream().filter(request -> request.text().startsWith("{")).map(KameletsTest::read).filter(body -> body.path("subject").asText().equals(subject)).forEach(found::add);
+            NEIGHBOURS.spotify.requests().stream().filter(request -> request.text().startsWith("{")).map(KameletsTest::read).filter(body -> body.path("subject").asText().equals(subject)).forEach(found::add);
             return !found.isEmpty();
         });
         return found.get(0);
@@ -193,7 +181,7 @@ class KameletsTest {
     @Test
     void optionsOfLookUpFilterAndRedaction() throws IOException {
         Set<String> asked = ConcurrentHashMap.newKeySet();
-        PORTAL.catalogTrouble(request -> {
+        NEIGHBOURS.portal.catalogTrouble(request -> {
             asked.add(request.text());
             return null;
         });
@@ -212,7 +200,7 @@ class KameletsTest {
         // a national number of another country than redact.regions; an option has the last word, whatever the environment calls by its name
         System.setProperty("regions", "US");
         try {
-            PORTAL.add("component:default/petstore", "{'kind':'Component','metadata':{'namespace':'default','name':'petstore','title':'Tel. 030 12345678'}}");
+            NEIGHBOURS.portal.add("component:default/petstore", "{'kind':'Component','metadata':{'namespace':'default','name':'petstore','title':'Tel. 030 12345678'}}");
             process("catalog-look-up-action\nentityFields: metadata.title,spec.lifecycle\nuserFields: metadata.uid", "redact-action\nregions: DE\nreplacement: gone");
             assertThat(added(through())).isEqualTo(Map.of("entity.metadata.title", "Tel. gone"));
         } finally {

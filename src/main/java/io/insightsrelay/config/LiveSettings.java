@@ -67,6 +67,32 @@ public final class LiveSettings {
         return fresh;
     }
 
+    /**
+     * The same for what comes and goes with an edit of the routes, and so must not be remembered here: made when it is first asked for, and again when it
+     * is asked for after an edit, whatever that changed.
+     */
+    public <T> Supplier<T> follow(Function<Settings, T> make) {
+        return new Supplier<>() {
+
+            private record Made<T>(Settings of, T it) {
+            }
+
+            @Nullable
+            private volatile Made<T> made;
+
+            @Override
+            public T get() {
+                Settings now = current;
+                Made<T> known = made;
+                if (known == null || known.of != now) {
+                    known = new Made<>(now, make.apply(now));
+                    made = known;
+                }
+                return known.it;
+            }
+        };
+    }
+
     /** A section that is asked for as it is now. */
     public <T> Supplier<T> section(Class<T> section) {
         return derive(settings -> settings.get(section));

@@ -6,6 +6,7 @@ import io.insightsrelay.catalog.FieldPath;
 import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.Settings;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -19,22 +20,20 @@ import org.springframework.lang.Nullable;
 public final class CatalogLookUp implements Processor {
 
     /** What the settings make of it. */
-    private record Steps(Settings of, CapturedFields fields, EntityLookUp lookUp, Enricher enrich) {
+    private record Steps(CapturedFields fields, EntityLookUp lookUp, Enricher enrich) {
     }
 
     private final Catalog catalog;
-    private final LiveSettings settings;
+    private final Supplier<Steps> steps;
     @Nullable
     private List<FieldPath> entityFields;
     @Nullable
     private List<FieldPath> userFields;
-    @Nullable
-    private volatile Steps steps;
 
     /** With the fields of the settings, as they are when events come. */
     public CatalogLookUp(Catalog catalog, LiveSettings settings) {
         this.catalog = catalog;
-        this.settings = settings;
+        steps = settings.follow(this::make);
     }
 
     /** Fields of the entity that an event is about, dotted paths with commas in between; empty leaves those of the settings. */
@@ -52,23 +51,16 @@ public final class CatalogLookUp implements Processor {
         return paths.isBlank() ? null : Stream.of(paths.split(",", -1)).map(String::trim).map(FieldPath::new).distinct().toList();
     }
 
-    private Steps steps() {
-        Settings now = settings.current();
-        Steps known = steps;
-        if (known != null && known.of == now) {
-            return known;
-        }
-        CapturedFields fields = CapturedFields.of(now);
+    private Steps make(Settings settings) {
+        CapturedFields fields = CapturedFields.of(settings);
         fields = entityFields == null ? fields : fields.withEntity(entityFields);
         fields = userFields == null ? fields : fields.withUser(userFields);
-        Steps fresh = new Steps(now, fields, new EntityLookUp(catalog, fields.groups(), now.get(CatalogProperties.class).maxHold()), new Enricher(fields));
-        steps = fresh;
-        return fresh;
+        return new Steps(fields, new EntityLookUp(catalog, fields.groups(), settings.get(CatalogProperties.class).maxHold()), new Enricher(fields));
     }
 
     @Override
     public void process(Exchange exchange) throws InterruptedException {
-        Steps current = steps();
+        Steps current = steps.get();
         catalog.request(current.fields.catalogFields());
         current.lookUp.process(exchange);
         if (exchange.getException() == null) {

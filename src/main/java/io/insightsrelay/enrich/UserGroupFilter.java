@@ -5,6 +5,7 @@ import io.insightsrelay.catalog.EntityFilter;
 import io.insightsrelay.catalog.FieldPath;
 import io.insightsrelay.config.LiveSettings;
 import io.insightsrelay.config.Settings;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.service.ServiceSupport;
@@ -16,21 +17,15 @@ import org.springframework.lang.Nullable;
  */
 public final class UserGroupFilter extends ServiceSupport implements Processor {
 
-    /** What the settings make of it. */
-    private record Step(Settings of, GroupFilter filter) {
-    }
-
     private final Catalog catalog;
-    private final LiveSettings settings;
+    private final Supplier<GroupFilter> step;
     @Nullable
     private EntityFilter filter;
-    @Nullable
-    private volatile Step step;
 
     /** With the filter of the settings, as they are when events come. */
     public UserGroupFilter(Catalog catalog, LiveSettings settings) {
         this.catalog = catalog;
-        this.settings = settings;
+        step = settings.follow(this::make);
     }
 
     /**
@@ -50,20 +45,13 @@ public final class UserGroupFilter extends ServiceSupport implements Processor {
         }
     }
 
-    private Step step() {
-        Settings now = settings.current();
-        Step known = step;
-        if (known != null && known.of == now) {
-            return known;
-        }
-        CapturedFields fields = CapturedFields.of(now);
-        Step fresh = new Step(now, new GroupFilter(filter == null ? fields : fields.withGroupsFilter(filter)));
-        step = fresh;
-        return fresh;
+    private GroupFilter make(Settings settings) {
+        CapturedFields fields = CapturedFields.of(settings);
+        return new GroupFilter(filter == null ? fields : fields.withGroupsFilter(filter));
     }
 
     @Override
     public void process(Exchange exchange) {
-        step().filter.process(exchange);
+        step.get().process(exchange);
     }
 }
