@@ -175,8 +175,8 @@ final class KafkaEngine implements Spool, AutoCloseable {
     }
 
     Map<TopicPartition, Long> ends(Collection<TopicPartition> partitions) {
-        Map<TopicPartition, ListOffsetsResultInfo> ends = answer(admin.listOffsets(partitions.stream()
-                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()))).all(), "the ends of topics");
+        Map<TopicPartition, ListOffsetsResultInfo> ends = Topics.known(() -> admin.listOffsets(partitions.stream()
+                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()))).all(), "the ends of topics", properties);
         return ends.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue().offset()));
     }
 
@@ -186,7 +186,7 @@ final class KafkaEngine implements Spool, AutoCloseable {
 
     private Map<String, TopicDescription> describe() {
         Set<String> names = answer(admin.listTopics().names(), "topics").stream().filter(name -> name.startsWith(properties.prefix())).collect(Collectors.toSet());
-        return new TreeMap<>(answer(admin.describeTopics(names).allTopicNames(), "topics"));
+        return new TreeMap<>(Topics.known(() -> admin.describeTopics(names).allTopicNames(), "topics", properties));
     }
 
     private static List<TopicPartition> partitions(TopicDescription topic) {
@@ -264,8 +264,8 @@ final class KafkaEngine implements Spool, AutoCloseable {
     @Nullable
     public Instant oldest(String log) {
         TopicDescription topic = describe().get(properties.prefix() + log);
-        return topic == null ? null : answer(admin.listOffsets(partitions(topic).stream().collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.forTimestamp(0)))).all(),
-                "the beginnings of topics").values().stream().filter(found -> found.offset() >= 0).map(ListOffsetsResultInfo::timestamp)
+        return topic == null ? null : Topics.known(() -> admin.listOffsets(partitions(topic).stream().collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.forTimestamp(0)))).all(),
+                "the beginnings of topics", properties).values().stream().filter(found -> found.offset() >= 0).map(ListOffsetsResultInfo::timestamp)
                 .min(Long::compare).map(Instant::ofEpochMilli).orElse(null);
     }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
@@ -72,21 +73,7 @@ final class Topics {
 
     private Config configuration(String name) {
         ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, name);
-        return known("the configuration of " + name, () -> admin.describeConfigs(List.of(topic)).values().get(topic));
-    }
-
-    /** What is answered about a topic that may be so new that not every broker has heard of it. */
-    private <T> T known(String what, Supplier<KafkaFuture<T>> question) {
-        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(ANSWER_SECONDS);
-        while (true) {
-            try {
-                return answer(question.get(), what);
-            } catch (SpoolException e) {
-                if (!(e.getCause() instanceof UnknownTopicOrPartitionException) || System.nanoTime() - until > 0) {
-                    throw e;
-                }
-            }
-        }
+        return known(() -> admin.describeConfigs(List.of(topic)).values().get(topic), "the configuration of " + name, properties);
     }
 
     private Optional<TopicDescription> describe(String name) {
@@ -168,8 +155,19 @@ final class Topics {
         return faults;
     }
 
-    private <T> T answer(KafkaFuture<T> future, String what) {
-        return answer(future, what, properties);
+    /** What the brokers answer about a topic that may be so new that not all of them have heard of it: these are asked again. @throws SpoolException if they do not, in time */
+    static <T> T known(Supplier<KafkaFuture<T>> question, String what, KafkaProperties properties) {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(ANSWER_SECONDS);
+        while (true) {
+            try {
+                return answer(question.get(), what, properties);
+            } catch (SpoolException e) {
+                if (!(e.getCause() instanceof UnknownTopicOrPartitionException) || System.nanoTime() - until > 0) {
+                    throw e;
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            }
+        }
     }
 
     /** What the brokers answer. @throws SpoolException if they do not, in time */
