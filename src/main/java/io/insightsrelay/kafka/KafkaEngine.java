@@ -24,6 +24,7 @@ import org.apache.kafka.clients.admin.ConsumerGroupListing;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.QuorumInfo;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -31,8 +32,10 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.GroupNotEmptyException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.springframework.lang.Nullable;
 
@@ -213,8 +216,11 @@ final class KafkaEngine implements Spool, AutoCloseable {
             return;
         }
         checkedAt = System.nanoTime();
-        admin.describeTopics(List.of(topics.events())).allTopicNames().whenComplete((described, failure) -> trouble = failure == null
-                ? trouble(described.get(topics.events())) : "Kafka at " + properties.bootstrapServers() + " does not answer: " + failure.getMessage());
+        KafkaFuture<QuorumInfo> quorum = admin.describeMetadataQuorum().quorumInfo();
+        admin.describeTopics(List.of(topics.events())).allTopicNames().whenComplete((described, failure) -> quorum.whenComplete((controllers, noQuorum) ->
+                trouble = failure != null ? "Kafka at " + properties.bootstrapServers() + " does not answer: " + failure.getMessage()
+                        : isAway(noQuorum) ? "Kafka at " + properties.bootstrapServers() + " has no controller: " + noQuorum.getMessage()
+                        : trouble(described.get(topics.events()))));
         admin.describeCluster().nodes().whenComplete((nodes, failure) -> {
             if (failure == null) {
                 admin.describeLogDirs(nodes.stream().map(Node::id).toList()).allDescriptions().whenComplete((folders, unknown) -> {
@@ -225,6 +231,11 @@ final class KafkaEngine implements Spool, AutoCloseable {
                 });
             }
         });
+    }
+
+    /** Without a controller the brokers that are left go on saying what was true when it went. Old clusters, and those that do not let the relay ask, cannot tell. */
+    private static boolean isAway(@Nullable Throwable noQuorum) {
+        return noQuorum != null && !(noQuorum instanceof UnsupportedVersionException) && !(noQuorum instanceof AuthorizationException);
     }
 
     @Nullable
