@@ -18,8 +18,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import org.apache.camel.Route;
+import org.apache.camel.ServiceStatus;
+import org.apache.camel.support.service.BaseService;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -61,6 +63,7 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     private static final long IDLE_MILLIS = 200;
     private static final long FIRST_BACKOFF_MILLIS = 200;
     private static final long LONGEST_BACKOFF_MILLIS = 30_000;
+    private static final Duration LAST_WAIT = Duration.ofSeconds(1);
 
     private final KafkaEngine engine;
     private final String group;
@@ -79,7 +82,8 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     private final Object commits = new Object();
     private final AtomicBoolean woken = new AtomicBoolean();
     private volatile ConsumerGroupMetadata member;
-    private volatile BooleanSupplier routeStops = () -> false;
+    /** That takes what was polled; null before the first batch. */
+    private volatile Route route;
     private volatile boolean leaving;
     private volatile long failures;
     private volatile long resumeAt;
@@ -200,10 +204,10 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     /**
      * Takes what the last poll returned, as a batch that is to be worked on in {@link #workers()}.
      *
-     * @param routeStopping true once the route is to stop
+     * @param by the route
      */
-    KafkaBatch take(BooleanSupplier routeStopping) {
-        routeStops = routeStopping;
+    KafkaBatch take(Route by) {
+        route = by;
         synchronized (underWay) {
             KafkaBatch previous = underWay.isEmpty() ? null : underWay.get(underWay.size() - 1);
             KafkaBatch batch = new KafkaBatch(this, handed, this::isStopping, previous);
@@ -280,7 +284,15 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     }
 
     private boolean isStopping() {
-        return leaving || routeStops.getAsBoolean();
+        return leaving || routeStops();
+    }
+
+    private boolean routeStops() {
+        if (route == null) {
+            return false;
+        }
+        ServiceStatus status = ((BaseService) route.getConsumer()).getStatus();
+        return status.isStopping() || status.isStopped() || status.isSuspending() || status.isSuspended();
     }
 
     private boolean mayHandOut() {
@@ -302,7 +314,7 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     /** Goes back to what was left without outcome, once nothing is under way any more. */
     private void rewind() {
         synchronized (underWay) {
-            if (!leaving || !underWay.isEmpty() || routeStops.getAsBoolean()) {
+            if (!leaving || !underWay.isEmpty() || routeStops()) {
                 return;
             }
         }
@@ -337,8 +349,14 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
 
     @Override
     public void close(Duration timeout) {
-        leave(engine.properties().consumer().rebalanceWait());
-        workers.shutdown();
+        if (route != null && route.getCamelContext().isStopping()) {
+            // camel.main.shutdownTimeout is over: what is still under way comes again
+            workers.shutdownNow();
+            leave(LAST_WAIT);
+        } else {
+            leave(engine.properties().consumer().rebalanceWait());
+            workers.shutdown();
+        }
         try {
             super.close(timeout);
         } finally {

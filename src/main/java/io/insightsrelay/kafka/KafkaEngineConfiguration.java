@@ -16,14 +16,11 @@ import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.apache.camel.Route;
-import org.apache.camel.ServiceStatus;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Synchronization;
 import org.apache.camel.spring.boot.CamelContextConfiguration;
-import org.apache.camel.support.service.BaseService;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -94,9 +91,8 @@ public class KafkaEngineConfiguration {
     @ReplaceableBean
     Processor takeBatch() {
         return exchange -> {
-            Route route = exchange.getContext().getRoute(exchange.getFromRouteId());
             BatchConsumer consumer = BatchConsumer.current();
-            KafkaBatch batch = consumer.take(() -> isStopping(route));
+            KafkaBatch batch = consumer.take(exchange.getContext().getRoute(exchange.getFromRouteId()));
             exchange.getMessage().setBody(batch.envelopes());
             exchange.getMessage().removeHeaders("*");
             exchange.setProperty(Batch.PROPERTY, batch);
@@ -112,11 +108,6 @@ public class KafkaEngineConfiguration {
                 }
             });
         };
-    }
-
-    private static boolean isStopping(Route route) {
-        ServiceStatus status = ((BaseService) route.getConsumer()).getStatus();
-        return status.isStopping() || status.isStopped() || status.isSuspending() || status.isSuspended();
     }
 
     /** Where batches are worked on: in the threads of the consumer that the calling thread polls. */
