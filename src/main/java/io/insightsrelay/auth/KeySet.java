@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JWSAlgorithm;
@@ -34,6 +37,9 @@ import org.springframework.lang.Nullable;
 final class KeySet {
 
     private static final Logger LOG = LoggerFactory.getLogger(KeySet.class);
+    private static final int REMEMBERED_IDS = 100;
+    /** For so long what Backstage said holds for keys that it was not asked about. */
+    private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final String owner;
     private final URI address;
@@ -43,11 +49,14 @@ final class KeySet {
     private final Ticker ticker;
     private final long refreshNanos;
     private final long retryNanos;
+    /** Ids that made a fetch: a key is there before what it signs, so a list that comes after its id has it, or never will. */
+    private final Cache<String, Boolean> askedFor = Caffeine.newBuilder().maximumSize(REMEMBERED_IDS).build();
 
     private volatile Map<String, Key> keys = Map.of();
     private volatile long refreshAt;
     @Nullable
     private volatile CompletableFuture<Void> fetching;
+    private long askedAt;
     @Nullable
     private KeysUnavailableException lastFailure;
 
@@ -67,8 +76,8 @@ final class KeySet {
     }
 
     /**
-     * Finds the key of that id, at once where it is known. Fails with {@link AuthenticationException} if Backstage does not
-     * list it, with {@link KeysUnavailableException} if Backstage cannot be asked.
+     * Finds the key of that id, at once where it is known. Fails with {@link AuthenticationException} if Backstage was asked and does
+     * not list it, with {@link KeysUnavailableException} if Backstage cannot be asked, or may not again so soon.
      */
     CompletableFuture<Key> find(String kid) {
         Key known = keys.get(kid);
@@ -78,10 +87,10 @@ final class KeySet {
         }
         CompletableFuture<Void> underWay = fetching;
         if (underWay == null) {
-            return fetch().thenApply(fetched -> listed(kid));
+            return fetch(kid).thenApply(fetched -> listed(kid));
         }
         // That fetch may have been answered before this key was made, so only one that begins now can rule the key out.
-        return underWay.thenCompose(fetched -> keys.containsKey(kid) ? underWay : fetch()).thenApply(fetched -> listed(kid));
+        return underWay.thenCompose(fetched -> keys.containsKey(kid) ? underWay : fetch(kid)).thenApply(fetched -> listed(kid));
     }
 
     /** Whether no key is known. */
@@ -99,19 +108,30 @@ final class KeySet {
 
     private void refreshIfDue() {
         if (ticker.read() - refreshAt > 0) {
-            fetch();
+            fetch(null);
         }
     }
 
-    /** Joins the fetch under way or begins one. Without a permit the outcome of the last one stands. */
-    private synchronized CompletableFuture<Void> fetch() {
+    /**
+     * Joins the fetch under way or begins one. Without a permit the outcome of the last one stands; a list only for the ids that it
+     * was fetched for, and while it is fresh, since Backstage may have made a key, or gone away, after it.
+     */
+    private synchronized CompletableFuture<Void> fetch(@Nullable String kid) {
         if (fetching != null) {
+            remember(kid);
             return fetching;
         }
         refreshAt = ticker.read() + retryNanos;
         if (!budget.tryTake()) {
-            return lastFailure == null ? CompletableFuture.completedFuture(null) : CompletableFuture.failedFuture(lastFailure);
+            if (lastFailure != null) {
+                return CompletableFuture.failedFuture(lastFailure);
+            }
+            boolean told = ticker.read() - askedAt <= FRESH_NANOS || kid != null && askedFor.getIfPresent(kid) != null;
+            return told ? CompletableFuture.completedFuture(null) : CompletableFuture.failedFuture(
+                    new KeysUnavailableException("Backstage cannot be asked again so soon for the keys of " + owner));
         }
+        remember(kid);
+        askedAt = ticker.read();
         CompletableFuture<Void> begun = new CompletableFuture<>();
         fetching = begun;
         client.fetch(address).thenAccept(this::replace).whenComplete((done, failure) -> {
@@ -129,6 +149,12 @@ final class KeySet {
             }
         });
         return begun;
+    }
+
+    private void remember(@Nullable String kid) {
+        if (kid != null) {
+            askedFor.put(kid, true);
+        }
     }
 
     /** Logs the beginning and the end of an outage, not each attempt in it. */

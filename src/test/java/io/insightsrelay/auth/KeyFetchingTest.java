@@ -131,6 +131,31 @@ class KeyFetchingTest {
     }
 
     @Test
+    void cannotTellWithoutAPermitWhetherAKeyNeverAskedAboutExists() throws Exception {
+        backstage.list(KEY);
+        accept(verifier.verify(token(KEY)));
+        String stranger = token(ec("stranger"));
+        for (int i = 1; i < limits.burst(); i++) {
+            assertThat(refuse(verifier.verify(stranger))).isInstanceOf(AuthenticationException.class);
+        }
+        assertThat(refuse(verifier.verify(token(NEXT_KEY)))).as("Backstage has answered just now").isInstanceOf(AuthenticationException.class);
+        // which nothing has told the relay yet, and it may not ask
+        backstage.answerWith(503);
+        time.pass(Duration.ofSeconds(3));
+        assertThat(refuse(verifier.verify(token(NEXT_KEY)))).isInstanceOf(KeysUnavailableException.class);
+        assertThat(refuse(verifier.verify(stranger))).as("Backstage was asked about this one").isInstanceOf(AuthenticationException.class);
+        assertThat(accept(verifier.verify(token(KEY, "user:default/another"))).user()).isEqualTo("user:default/another");
+        time.pass(limits.interval());
+        for (int i = 0; i < 3; i++) {
+            assertThat(refuse(verifier.verify(token(NEXT_KEY)))).as("away when last asked").isInstanceOf(KeysUnavailableException.class);
+        }
+        backstage.answerWith(200);
+        time.pass(limits.interval());
+        assertThat(refuse(verifier.verify(token(NEXT_KEY)))).as("there, and does not list it").isInstanceOf(AuthenticationException.class);
+        assertThat(backstage.requests).hasValue(limits.burst() + 2);
+    }
+
+    @Test
     void givesUpOnABackstageThatIsNotThereHangsOrAnswersNonsense() throws Exception {
         try (TokenVerifier nowhere = new TokenVerifier(Settings.with("issuer", backstage.url() + "/api/auth"), "http://localhost:1", time, time)) {
             assertThat(refuse(nowhere.verify(token(KEY)))).isInstanceOf(KeysUnavailableException.class);
