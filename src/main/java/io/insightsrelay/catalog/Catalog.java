@@ -40,6 +40,8 @@ public final class Catalog {
     private final BiFunction<List<String>, List<String>, CompletableFuture<List<JsonNode>>> byRefs;
     private final Supplier<CatalogProperties> properties;
     private volatile List<String> fields;
+    /** What all that is remembered was asked for with. */
+    private volatile List<String> remembered;
 
     /**
      * @param byRefs asks the catalog about refs, for fields: as many answers as refs, in their order, null for what it does not know
@@ -53,6 +55,7 @@ public final class Catalog {
         this.byRefs = byRefs;
         this.properties = properties;
         this.fields = List.copyOf(fields);
+        this.remembered = this.fields;
         this.cache = Caffeine.newBuilder().maximumSize(properties.get().maxEntities()).ticker(ticker).recordStats()
                 .expireAfter(Expiry.<String, Optional<Entity>>creating((ref, entity) -> entity.isPresent() ? properties.get().foundTtl() : properties.get().missingTtl()))
                 .buildAsync(new AsyncCacheLoader<String, Optional<Entity>>() {
@@ -74,7 +77,8 @@ public final class Catalog {
      * @param more of by-refs' {@code fields}
      */
     public void request(List<String> more) {
-        if (fields.containsAll(more)) {
+        // not fields: while another asks for the same, what is known without them is still there, and what is looked up now is yet to be forgotten
+        if (remembered.containsAll(more)) {
             return;
         }
         synchronized (this) {
@@ -83,6 +87,7 @@ public final class Catalog {
                 fields = List.copyOf(all);
                 // look-ups under way too: they ask for less
                 cache.synchronous().invalidateAll();
+                remembered = fields;
             }
         }
     }

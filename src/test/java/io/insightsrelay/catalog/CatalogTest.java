@@ -2,6 +2,7 @@ package io.insightsrelay.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -13,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -97,6 +100,44 @@ class CatalogTest {
         catalog.request(List.of("spec.system"));
         catalog.lookUp(List.of("component:default/a", "component:default/b")).join();
         assertThat(askedFields).as("nothing new is asked for, so nothing is forgotten").hasSize(3);
+    }
+
+    @Test
+    void whoAsksForTheSameFieldsMeanwhileGetsThemToo() throws Exception {
+        CountDownLatch forgetting = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        Thread[] first = new Thread[1];
+        Catalog slow = new Catalog((refs, fields) -> {
+            askedFields.add(fields);
+            return byRefs.apply(refs);
+        }, List.of("relations"), () -> PROPERTIES, () -> {
+            // the cache asks for the time before it forgets
+            if (Thread.currentThread() == first[0]) {
+                forgetting.countDown();
+                try {
+                    goOn.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+            return 0;
+        });
+        add("component:default/a", "none");
+        slow.lookUp(List.of("component:default/a")).join();
+        first[0] = new Thread(() -> slow.request(List.of("spec.system")));
+        first[0].start();
+        assertThat(forgetting.await(10, TimeUnit.SECONDS)).isTrue();
+        CompletableFuture<Map<String, Entity>> got = new CompletableFuture<>();
+        Thread second = new Thread(() -> {
+            slow.request(List.of("spec.system"));
+            got.complete(slow.lookUp(List.of("component:default/a")).join());
+        });
+        second.start();
+        await().until(() -> !second.isAlive() || second.getState() == Thread.State.BLOCKED);
+        goOn.countDown();
+        first[0].join();
+        assertThat(got.get(10, TimeUnit.SECONDS).get("component:default/a")).isSameAs(slow.lookUp(List.of("component:default/a")).join().get("component:default/a"));
+        assertThat(askedFields).containsExactly(List.of("relations"), List.of("relations", "spec.system"));
     }
 
     @Test
