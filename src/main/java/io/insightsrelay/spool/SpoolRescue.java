@@ -211,7 +211,7 @@ final class SpoolRescue {
                     log((String) values.get(0));
                     Object start = values.size() > 3 ? values.get(3) : values.get(2);
                     insert("cursor", values.get(0), values.get(1), values.get(2), start, values.size() > 4 ? values.get(4) : null);
-                } else if (row.table().equals("seen") && values.size() == 3) {
+                } else if (row.table().equals("seen") || unknown && values.size() == 3 && values.get(1) instanceof byte[] && values.get(2) instanceof Long) {
                     insert("seen", row.rowid(), values.get(1), values.get(2));
                 } else if (row.table().equals("settled") || row.table().equals("tally")) {
                     insert(row.table(), values.toArray());

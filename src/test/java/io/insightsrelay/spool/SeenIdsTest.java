@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.ResultSet;
@@ -11,6 +12,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -138,6 +140,24 @@ class SeenIdsTest {
         reopen(Duration.ofHours(1), 100);
         assertThat(append(ids[1_499], ids[1_402]).join()).isEqualTo(2);
         assertThat(append(ids[0]).join()).isZero();
+    }
+
+    @Test
+    void aDamagedFileIsSalvagedWithTheIdsOfWhatIsInIt() throws Exception {
+        reopen(Duration.ofHours(1), 100_000);
+        UUID[] ids = ids(2_000);
+        for (int from = 0; from < ids.length; from += 100) {
+            append(Arrays.copyOfRange(ids, from, from + 100)).join();
+        }
+        store.close();
+        // the names of the tables, and which page is of which
+        try (RandomAccessFile file = new RandomAccessFile(folder.resolve("data/spool.db").toFile(), "rw")) {
+            file.write(new byte[2 * 4096]);
+        }
+        open(Duration.ofHours(1), 100_000);
+        assertThat(stored()).hasSize(2_000);
+        assertThat(append(ids).join()).isEqualTo(2_000);
+        assertThat(stored()).hasSize(2_000);
     }
 
     @Test
