@@ -127,20 +127,26 @@ final class EventReader {
     }
 
     private void readLine(byte[] body, int from, int to, int line, int index, List<Slice> events, List<Refused> refused) {
+        int before = events.size();
+        int refusedBefore = refused.size();
+        String fault = null;
         try (JsonParser parser = json.createParser(body, from, to - from)) {
             parser.nextToken();
-            int before = events.size();
             readElement(parser, body, from, Shape.LINES, index, events, refused);
             if (parser.nextToken() != null) {
-                while (events.size() > before) {
-                    events.remove(before);
-                }
-                refused.add(new Refused(index, "something follows the event on line " + line));
+                fault = "something follows the event on line " + line;
             }
         } catch (JsonProcessingException e) {
-            refused.add(new Refused(index, "line " + line + ": " + describe(e)));
+            fault = "line " + line + ": " + describe(e);
         } catch (IOException e) {
-            refused.add(new Refused(index, "line " + line + ": " + e.getMessage()));
+            fault = "line " + line + ": " + e.getMessage();
+        }
+        if (fault != null) {
+            // what follows it may be what cannot be read: it is refused then, and so not kept
+            events.subList(before, events.size()).clear();
+            if (refused.size() == refusedBefore) {
+                refused.add(new Refused(index, fault));
+            }
         }
     }
 

@@ -82,7 +82,7 @@ final class RequestReader implements Processor {
         Caller caller = exchange.getProperty(CallerCheck.CALLER, Caller.ANONYMOUS, Caller.class);
         String key = header(message, SentIds.HEADER);
         List<byte[]> envelopes = envelopes(message, caller, result.events());
-        Map<byte[], UUID> ids = SentIds.of(result.events(), envelopes, key, caller.subject());
+        Map<byte[], UUID> ids = SentIds.of(result, envelopes, key, caller.subject());
         if (ids != null) {
             exchange.setProperty(SpoolEndpoint.IDS, ids);
         }

@@ -4,10 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.springframework.lang.Nullable;
 
@@ -27,21 +29,29 @@ final class SentIds {
     /**
      * The ids by the envelope that they are of.
      *
-     * @param events what the envelopes were made of, in the same order
-     * @param key    the header's value
-     * @param caller whom the token names
+     * @param read      what the request held; the good ones are what the envelopes were made of, in the same order
+     * @param envelopes of the good ones
+     * @param key       the header's value
+     * @param caller    whom the token names
      * @return null if there are none
      * @throws RequestException 400 if the key is empty or too long
      */
     @Nullable
-    static Map<byte[], UUID> of(List<EventReader.Slice> events, List<byte[]> envelopes, @Nullable String key, String caller) {
+    static Map<byte[], UUID> of(EventReader.Result read, List<byte[]> envelopes, @Nullable String key, String caller) {
         String requestKey = key == null ? null : check(key);
         Map<byte[], UUID> ids = null;
-        for (int i = 0; i < envelopes.size(); i++) {
-            String id = events.get(i).id();
+        Set<Integer> leftOut = new HashSet<>();
+        read.refused().forEach(event -> leftOut.add(event.index()));
+        int place = 0;
+        for (int i = 0; i < envelopes.size(); i++, place++) {
+            // else one that is mended, or bad no more, when it is sent again would pass for the one behind it
+            while (leftOut.contains(place)) {
+                place++;
+            }
+            String id = read.events().get(i).id();
             if (id != null || requestKey != null) {
                 ids = ids == null ? new IdentityHashMap<>() : ids;
-                ids.put(envelopes.get(i), id != null ? hash(caller, "id", id.toLowerCase(Locale.ROOT)) : hash(caller, "key " + i, requestKey));
+                ids.put(envelopes.get(i), id != null ? hash(caller, "id", id.toLowerCase(Locale.ROOT)) : hash(caller, "key " + place, requestKey));
             }
         }
         return ids;

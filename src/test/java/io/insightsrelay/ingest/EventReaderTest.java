@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.util.unit.DataSize;
 
 class EventReaderTest {
@@ -40,6 +41,14 @@ class EventReaderTest {
                 .containsExactly("{\"action\":\"é\"}", "{\"a\":[{}],\"action\":\"b\"}");
         assertThat(read("{\"action\":\"a\"}", Shape.ONE_OR_ARRAY)).containsExactly("{\"action\":\"a\"}");
         assertThat(read("\uFEFF{\"action\":\"é\"}\r\n\n {\"action\":\"b\"} \n", Shape.LINES)).containsExactly("{\"action\":\"é\"}", "{\"action\":\"b\"}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"action\":\"a\"} garbage", "{\"action\":\"a\"} {\"action\":\"b\"}", "7 garbage", "7 8", "{\"action\":\"a\",", "garbage"})
+    void aLineIsEitherReadOrRefusedOnce(String line) {
+        EventReader.Result result = reader.read(("{\"action\":\"good\"}\n" + line + "\n{\"action\":\"good\"}").getBytes(StandardCharsets.UTF_8), Shape.LINES);
+        assertThat(result.events()).hasSize(2);
+        assertThat(result.refused()).singleElement().extracting(EventReader.Refused::index).isEqualTo(1);
     }
 
     @Test
