@@ -59,8 +59,9 @@ class AcknowledgedMeansDurableIT {
             installation.start();
             Map<Integer, Integer> answers = new ConcurrentHashMap<>();
             long until = System.nanoTime() + ThreadLocalRandom.current().nextLong(100, 2_000) * 1_000_000;
+            int before = installation.acknowledged();
             AutoCloseable load = installation.load(CLIENTS, answers);
-            while (System.nanoTime() < until) {
+            while (System.nanoTime() < until || installation.acknowledged() < before + 2 * CLIENTS) {
                 installation.books();
                 balanced++;
             }
