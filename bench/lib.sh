@@ -105,7 +105,7 @@ now() { date +%s%3N; } # milliseconds
 # milliseconds of CPU of a process, or of several
 cpu() { for pid in $1; do cat "/proc/$pid/stat"; done | awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); sum += $12 + $13} END {printf "%.0f\n", sum * 1000 / tick}'; }
 # milliseconds of CPU of a process's threads of that name
-thread_cpu() { for thread in /proc/"$1"/task/*; do [ "$(< "$thread/comm")" = "${2:0:15}" ] && cat "$thread/stat"; done | awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); sum += $12 + $13} END {printf "%.0f\n", sum * 1000 / tick}'; }
+thread_cpu() { for thread in /proc/"$1"/task/*; do [ "$(< "$thread/comm")" != "${2:0:15}" ] || cat "$thread/stat"; done | awk -v tick="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); sum += $12 + $13} END {printf "%.0f\n", sum * 1000 / tick}'; }
 busy() { awk -v tick="$(getconf CLK_TCK)" '/^cpu / {printf "%.0f\n", ($2 + $3 + $4 + $7 + $8 + $9) * 1000 / tick}' /proc/stat; } # of all cores
 rss() { awk '/VmRSS/ {printf "%.0f\n", $2 / 1024}' "/proc/$1/status"; } # MB
 # the most heap in use after a collection, in MB
