@@ -2,12 +2,9 @@ package io.insightsrelay.kafka;
 
 import io.insightsrelay.spool.SpoolException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -46,18 +43,6 @@ import org.springframework.lang.Nullable;
  */
 final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
 
-    /**
-     * How batches are cut.
-     *
-     * @param size          most events
-     * @param maxBytes      most bytes; one event that is larger comes alone
-     * @param linger        how long a batch that is not full waits for more
-     * @param delay         how long a record rests in the topic before it is handed out
-     * @param batchesAtOnce how many may be under way
-     */
-    record Cut(int size, long maxBytes, Duration linger, Duration delay, int batchesAtOnce) {
-    }
-
     private static final Logger LOG = LoggerFactory.getLogger(BatchConsumer.class);
     private static final ThreadLocal<BatchConsumer> CURRENT = new ThreadLocal<>();
     private static final long IDLE_MILLIS = 200;
@@ -67,15 +52,12 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
 
     private final KafkaEngine engine;
     private final String group;
-    private final Cut cut;
+    private final BatchBuffer.Cut cut;
     private final OutcomeWriter writer;
     private final ExecutorService workers;
     private final Map<TopicPartition, PartitionProgress> progress = new ConcurrentHashMap<>();
     private final Map<TopicPartition, Long> resting = new HashMap<>();
-    /** Fetched, and to be handed out; with when the first of them came. */
-    private final Deque<ConsumerRecord<byte[], byte[]>> buffer = new ArrayDeque<>();
-    private long bufferedBytes;
-    private long bufferedSince;
+    private final BatchBuffer buffer;
     /** Returned by the last poll, and to be taken by the route. */
     private List<ConsumerRecord<byte[], byte[]>> handed = List.of();
     private final List<KafkaBatch> underWay = new ArrayList<>();
@@ -88,10 +70,11 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     private volatile long failures;
     private volatile long resumeAt;
 
-    BatchConsumer(Properties properties, Cut cut, KafkaEngine engine) {
+    BatchConsumer(Properties properties, BatchBuffer.Cut cut, KafkaEngine engine) {
         super(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         this.engine = engine;
         this.cut = cut;
+        this.buffer = new BatchBuffer(cut);
         this.group = properties.getProperty("group.id");
         this.writer = new OutcomeWriter(engine, group);
         this.member = new ConsumerGroupMetadata(group);
@@ -138,7 +121,7 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
             rewind();
             pauseOrResume();
             fetch(until);
-            if (mayHandOut() && isReady()) {
+            if (mayHandOut() && buffer.nanosUntilReady() <= 0) {
                 return handOut();
             }
         } while (System.nanoTime() - until < 0);
@@ -147,8 +130,8 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
 
     private void fetch(long until) {
         long left = until - System.nanoTime();
-        if (!buffer.isEmpty() && mayHandOut()) {
-            left = Math.min(left, bufferedSince + cut.linger().toNanos() - System.nanoTime());
+        if (mayHandOut()) {
+            left = Math.min(left, buffer.nanosUntilReady());
         }
         ConsumerRecords<byte[], byte[]> records;
         try {
@@ -171,34 +154,15 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
                     break;
                 }
                 if (progress.get(partition).take(record.offset())) {
-                    bufferedSince = buffer.isEmpty() ? System.nanoTime() : bufferedSince;
                     buffer.add(record);
-                    bufferedBytes += record.serializedValueSize();
                 }
             }
         }
     }
 
-    private boolean isReady() {
-        return !buffer.isEmpty() && (buffer.size() >= cut.size() || bufferedBytes >= cut.maxBytes()
-                || System.nanoTime() - bufferedSince >= cut.linger().toNanos());
-    }
-
     private ConsumerRecords<byte[], byte[]> handOut() {
-        Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> batch = new HashMap<>();
-        handed = new ArrayList<>();
-        long bytes = 0;
-        while (!buffer.isEmpty() && handed.size() < cut.size()) {
-            bytes += buffer.peek().serializedValueSize();
-            if (bytes > cut.maxBytes() && !handed.isEmpty()) {
-                break;
-            }
-            ConsumerRecord<byte[], byte[]> record = buffer.remove();
-            bufferedBytes -= record.serializedValueSize();
-            handed.add(record);
-            batch.computeIfAbsent(new TopicPartition(record.topic(), record.partition()), partition -> new ArrayList<>()).add(record);
-        }
-        return new ConsumerRecords<>(batch);
+        handed = buffer.cut();
+        return new ConsumerRecords<>(handed.stream().collect(Collectors.groupingBy(record -> new TopicPartition(record.topic(), record.partition()))));
     }
 
     /**
@@ -305,7 +269,7 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     private void pauseOrResume() {
         long now = System.currentTimeMillis();
         resting.values().removeIf(until -> until <= now);
-        boolean full = buffer.size() >= cut.size() || bufferedBytes >= cut.maxBytes() || isStopping() || System.nanoTime() - resumeAt < 0;
+        boolean full = buffer.isFull() || isStopping() || System.nanoTime() - resumeAt < 0;
         Set<TopicPartition> pause = full ? assignment() : assignment().stream().filter(resting::containsKey).collect(Collectors.toSet());
         pause(pause);
         resume(assignment().stream().filter(partition -> !pause.contains(partition)).toList());
@@ -319,7 +283,6 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
             }
         }
         buffer.clear();
-        bufferedBytes = 0;
         progress.forEach((partition, of) -> {
             of.rewind();
             seek(partition, of.position());
@@ -431,13 +394,7 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
         private void drop(Collection<TopicPartition> partitions) {
             partitions.forEach(progress::remove);
             partitions.forEach(resting::remove);
-            for (Iterator<ConsumerRecord<byte[], byte[]>> records = buffer.iterator(); records.hasNext();) {
-                ConsumerRecord<byte[], byte[]> record = records.next();
-                if (partitions.contains(new TopicPartition(record.topic(), record.partition()))) {
-                    bufferedBytes -= record.serializedValueSize();
-                    records.remove();
-                }
-            }
+            buffer.drop(partitions);
         }
     }
 }

@@ -175,7 +175,7 @@ final class Drain {
         String topic = topicOf(step.log().name());
         String retries = SpoolLog.retriesOf("");
         for (SpoolDrain.Waiting event : step.events()) {
-            byte[] key = KafkaDeadLetters.keyOf(event.envelope());
+            byte[] key = StoringProducer.keyOf(event.envelope());
             if (event.shared()) {
                 records.add(new ProducerRecord<>(topic, key, event.envelope()));
                 if (step.log().name().startsWith(retries)) {
@@ -197,9 +197,9 @@ final class Drain {
         Map<String, Opening> openings = new TreeMap<>();
         for (Listed listed : some) {
             DeadLetter letter = listed.letter();
-            records.add(engine.deadLetters().record(letter));
+            records.add(DeadLetterRecords.letter(engine.topics().deadLetters(), letter));
             if (listed.replayRequested()) {
-                records.add(engine.deadLetters().replay(letter, HEADER.getBytes(StandardCharsets.UTF_8)));
+                records.add(DeadLetterRecords.record(engine.topics().deadLetters(), DeadLetterRecords.REPLAY, letter.destination(), letter.id(), HEADER.getBytes(StandardCharsets.UTF_8)));
             }
             openings.merge(letter.destination(), new Opening(0, 1), Opening::plus);
         }
@@ -213,7 +213,7 @@ final class Drain {
         Map<TopicPartition, Long> reached = new HashMap<>();
         AtomicReference<Exception> failure = new AtomicReference<>();
         List<ProducerRecord<byte[], byte[]>> all = new ArrayList<>(records);
-        openings.keySet().forEach(consumer -> all.add(engine.deadLetters().record(consumer, state.id, next.openings.get(consumer))));
+        openings.keySet().forEach(consumer -> all.add(DeadLetterRecords.opening(engine.topics().deadLetters(), consumer, state.id, next.openings.get(consumer))));
         for (ProducerRecord<byte[], byte[]> record : all) {
             if (there.remove(Identity.of(record.topic(), record.key(), record.value()))) {
                 continue;

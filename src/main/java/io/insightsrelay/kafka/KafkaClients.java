@@ -64,7 +64,7 @@ final class KafkaClients implements KafkaClientFactory {
         if (!properties.instanceId().isEmpty()) {
             all.put("group.instance.id", properties.instanceId());
         }
-        BatchConsumer.Cut cut = new BatchConsumer.Cut(Integer.parseInt(String.valueOf(all.get("max.poll.records"))),
+        BatchBuffer.Cut cut = new BatchBuffer.Cut(Integer.parseInt(String.valueOf(all.get("max.poll.records"))),
                 Long.parseLong(ofRoute.getOrDefault(OWN + "maxBytes", 8L << 20).toString()), duration(ofRoute, "linger"), duration(ofRoute, "delay"),
                 Integer.parseInt(ofRoute.getOrDefault(OWN + "batchesAtOnce", 1).toString()));
         return new BatchConsumer(all, cut, engine);

@@ -75,6 +75,16 @@ final class StoringProducer extends KafkaProducer<byte[], byte[]> {
         return key == null ? null : key.getBytes(StandardCharsets.UTF_8);
     }
 
+    /** The same, but null also where nobody can read the envelope. */
+    @Nullable
+    static byte[] keyOf(byte[] envelope) {
+        try {
+            return key(envelope);
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
     private RuntimeException translate(Exception failure) {
         if (failure instanceof BufferExhaustedException) {
             return new SpoolFullException("More is arriving than Kafka takes (kafka.producer.bufferSize)", fullRetryAfter);
