@@ -5,6 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 seconds=${1:-10} part=${2:-all} counts=${3:-1 2 3}
 connections=96
+# seconds until the compilers are through: one relay's, then those of three brokers as well
+warm=20 warm_up=20
 top=$work base=$port
 relays=() brokers=()
 trap '{ kill -9 $relay "${relays[@]}" "${brokers[@]}" $stand_in $other $(cat "$top"/load-*/wrk.pid 2> /dev/null); wait; } 2> /dev/null || true; rm -rf "$top"' EXIT
@@ -59,7 +61,7 @@ ingest() {
   local events path requests p50 p99 c0 c1 b0 b1 n
   for events in 1 20; do
     path=/api/backstage-insights/events/app; [ "$events" = 1 ] || path=/v1/events
-    load_each "$(for url in $urls; do echo "$url$path"; done)" "$events" $connections 6 > /dev/null # JIT
+    load_each "$(for url in $urls; do echo "$url$path"; done)" "$events" $connections $warm > /dev/null # JIT
     c0=$(cpu "${relays[*]}") b0=$(cpu "${brokers[*]}")
     read -r requests p50 p99 <<< "$(load_each "$(for url in $urls; do echo "$url$path"; done)" "$events" $connections "$seconds")"
     c1=$(cpu "${relays[*]}") b1=$(cpu "${brokers[*]}") n=$((requests * events))
@@ -88,6 +90,7 @@ if [ "$part" != ingest ]; then
   start_next batch; pipeline embedded; embedded_rate=$rate; stop_all
 fi
 start_brokers
+warm=40 warm_up=40
 if [ "$part" != pipeline ]; then
   export KAFKA_PREFIX=ingest.
   for count in $counts; do

@@ -52,6 +52,8 @@ start_stand_in() {
 from_kafka() {
   local file=$work/routes/engine/kafka/spool.camel.yaml batch=$work/routes/http-batch.camel.yaml
   sed 's/spotify/http-batch/g' "$file" > "$work/file" && mv "$work/file" "$file"
+  # they hand batches on to what were the consumers of its example
+  sed -i 's/id: take-batches-for-http-batch/id: deliver-to-http-batch/; s/id: take-retries-for-http-batch/id: retry-to-http-batch/' "$batch"
   awk '/uri: spool:/ {print "      uri: direct:" (/retry/ ? "retry" : "deliver") "-to-http-batch"; skip = 1} /^      steps:/ {skip = 0} !skip' "$batch" > "$work/file" && mv "$work/file" "$batch"
 }
 

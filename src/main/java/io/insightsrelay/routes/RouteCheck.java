@@ -91,6 +91,13 @@ class RouteCheck {
         return new Result(files, problems);
     }
 
+    /** Of files that are otherwise sound: what two of them define. */
+    List<RouteProblem> duplicates(List<RouteFile> files) {
+        List<RouteProblem> problems = new ArrayList<>();
+        duplicates(files, List.of(), problems);
+        return problems;
+    }
+
     private static void duplicates(List<RouteFile> files, List<Route> others, List<RouteProblem> problems) {
         Map<String, String> seen = new HashMap<>();
         Map<String, String> consumers = new HashMap<>();

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.model.Model;
@@ -47,6 +48,7 @@ public class RouteReload implements SmartLifecycle {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
+    private static final Pattern ROUTE = Pattern.compile("(?m)^- route:");
 
     /** What the files hold at one moment. */
     private record Look(Map<Path, String> routes, Map<String, String> settings) {
@@ -80,20 +82,24 @@ public class RouteReload implements SmartLifecycle {
         this.intervalNanos = relay.reloadInterval().toNanos();
         running = folder.read();
         if (running.entrySet().stream().anyMatch(file -> !RouteFile.isKamelet(file.getKey()) && file.getValue().contains("beans:"))) {
-            List<RouteProblem> taken = check.takenNames(parse(running));
-            if (!taken.isEmpty()) {
-                throw new IllegalArgumentException(String.join(System.lineSeparator(), taken.stream().map(RouteProblem::toString).toList()));
-            }
+            refuse(check.takenNames(parse(running)));
         }
         for (String result : List.of("accepted", "rejected")) {
             metrics.counter("relay.routes.reloads", "result", result);
         }
     }
 
+    private static void refuse(List<RouteProblem> problems) {
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join(System.lineSeparator(), problems.stream().map(RouteProblem::toString).toList()));
+        }
+    }
+
     /**
      * Adds the routes to the Camel context, which has those of the application already.
      *
-     * @throws IllegalStateException if a file cannot be read as routes, is loaded already, or has a route with the id of one that is there
+     * @throws IllegalStateException    if a file cannot be read as routes, is loaded already, or has a route with the id of one that is there
+     * @throws IllegalArgumentException if two of the files' routes have the same id, of which Camel would take the later
      */
     void load(CamelContext camel) {
         context = camel;
@@ -109,6 +115,10 @@ public class RouteReload implements SmartLifecycle {
                     .map(file -> ResourceHelper.fromBytes("file:" + file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8))).toList());
         } catch (Exception e) {
             throw e instanceof RuntimeException known ? known : new IllegalStateException("The routes cannot be loaded: " + e.getMessage(), e);
+        }
+        long written = running.values().stream().mapToLong(text -> ROUTE.matcher(text).results().count()).sum();
+        if (written != model.getRouteDefinitions().stream().filter(route -> folder.holds(route.getResource())).count()) {
+            refuse(check.duplicates(parse(running)));
         }
         // Camel takes a route out for another of its id
         others.stream().filter(other -> !model.getRouteDefinitions().contains(other)).findFirst().ifPresent(other -> {
@@ -170,7 +180,9 @@ public class RouteReload implements SmartLifecycle {
         String trouble = null;
         while (thread == Thread.currentThread()) {
             LockSupport.parkNanos(intervalNanos);
-            if (!context.isStarted()) {
+            CamelContext camel = context;
+            if (camel == null || !camel.isStarted()) {
+                // what runs is not yet, or no more, there to be edited
                 continue;
             }
             try {

@@ -209,9 +209,9 @@ class RouteReloadIT {
         try (AutoCloseable load = installation.load(4, answers)) {
             awaitType("service-7");
             // defined, and used by another file
-            writeRules("toString", "7");
+            writeRules("toString", "-7");
             edit("process.camel.yaml", replace("ref: redactEvents", "ref: redactMore"));
-            awaitType("service-[redacted]");
+            awaitType("service[redacted]");
             Map<String, String> before = running();
 
             // changed: the route that uses it takes the new one, the others stay
@@ -223,9 +223,9 @@ class RouteReloadIT {
             // wrong ones, each told where it stands, and what runs goes on
             writeRules("toString", "(");
             awaitRejected("rules.camel.yaml", "redactMore", "'(' is no regular expression");
-            writeRules("toString", "7\n        regions: nowhere");
+            writeRules("toString", "-7\n        regions: nowhere");
             awaitRejected("redact.regions holds nowhere", "ISO 3166");
-            Files.writeString(routes.resolve("rules.camel.yaml"), RULES.formatted("toString", "7").replace("redactMore", "redactEvents"));
+            Files.writeString(routes.resolve("rules.camel.yaml"), RULES.formatted("toString", "-7").replace("redactMore", "redactEvents"));
             awaitRejected("rules.camel.yaml", "the relay has a bean redactEvents of its own");
             Files.delete(routes.resolve("rules.camel.yaml"));
             awaitRejected("process.camel.yaml", "redactMore");
@@ -239,19 +239,25 @@ class RouteReloadIT {
             edit("process.camel.yaml", replace("ref: redactEvents", "ref: redactMore"));
             awaitRejected("process.camel.yaml", "redactMore");
             // and there again, from the start
-            writeRules("toString", "7");
-            awaitType("service-[redacted]");
+            writeRules("toString", "-7");
+            awaitType("service[redacted]");
         }
         nothingSuffered(answers);
         assertThat(installation.relay.stop()).isZero();
         installation.start();
-        awaitType("service-[redacted]");
+        awaitType("service[redacted]");
         assertThat(installation.relay.stop()).isZero();
-        Files.writeString(routes.resolve("rules.camel.yaml"), RULES.formatted("toString", "7").replace("redactMore", "redactEvents"));
+        Files.writeString(routes.resolve("rules.camel.yaml"), RULES.formatted("toString", "-7").replace("redactMore", "redactEvents"));
         edit("process.camel.yaml", replace("ref: redactMore", "ref: redactEvents"));
         installation.relay.launch(installation.arguments());
         assertThat(installation.relay.awaitExit()).as("a start with a bean that would do nothing").isNotZero();
         assertThat(installation.relay.log()).contains("the relay has a bean redactEvents of its own").doesNotContain("\tat ");
+
+        Files.delete(routes.resolve("rules.camel.yaml"));
+        Files.copy(routes.resolve("process.camel.yaml"), routes.resolve("process-copy.camel.yaml"));
+        installation.relay.launch(installation.arguments());
+        assertThat(installation.relay.awaitExit()).as("a start with a route that another would replace").isNotZero();
+        assertThat(installation.relay.log().substring(installation.relay.log().lastIndexOf("Starting InsightsRelay"))).contains("the route process-events is also in").doesNotContain("\tat ");
     }
 
     @Test
