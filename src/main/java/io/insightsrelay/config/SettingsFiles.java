@@ -112,7 +112,11 @@ public final class SettingsFiles implements EnvironmentPostProcessor, Ordered {
      */
     public synchronized Map<String, String> look() throws IOException {
         if (asked.isEmpty()) {
-            load();
+            try {
+                load();
+            } catch (RuntimeException e) {
+                // whoever reads the settings is told what is wrong with them; here it matters where they are looked for
+            }
         }
         Map<String, String> found = new TreeMap<>();
         for (File file : asked) {
