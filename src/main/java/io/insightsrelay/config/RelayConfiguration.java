@@ -1,5 +1,6 @@
 package io.insightsrelay.config;
 
+import org.apache.camel.CamelContext;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -11,7 +12,7 @@ import org.springframework.context.annotation.Import;
 public class RelayConfiguration {
 
     @ReplaceableBean
-    AnswerDeadline answerDeadline() {
-        return new AnswerDeadline();
+    AnswerDeadline answerDeadline(CamelContext context) {
+        return new AnswerDeadline(context);
     }
 }

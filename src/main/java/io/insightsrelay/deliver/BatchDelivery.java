@@ -180,17 +180,12 @@ final class BatchDelivery {
                 case DELIVERED -> settled.delivered.add(event.place());
                 case DEAD -> bury(event, settled);
                 case UNAUTHORIZED, HELD -> failing.add(event);
-                case FAILED -> {
-                    if (othersGotThrough) {
-                        bury(event, settled);
-                    } else {
+                case FAILED, RETRY -> {
+                    // one that nobody expected, of a step, is believed the second time
+                    int most = outcome.type() == Type.FAILED ? Math.min(2, retry.get().maxAttempts()) : retry.get().maxAttempts();
+                    if (!othersGotThrough || outcome.type() == Type.FAILED && routes.stopping()) {
                         failing.add(event);
-                    }
-                }
-                case RETRY -> {
-                    if (!othersGotThrough) {
-                        failing.add(event);
-                    } else if (event.attempts() + 1 >= retry.get().maxAttempts()) {
+                    } else if (event.attempts() + 1 >= most) {
                         bury(event, settled);
                     } else {
                         setAside(event, 1, settled);
@@ -200,6 +195,9 @@ final class BatchDelivery {
         }
         replace(attempted, failing);
         keep(settled);
+        if (routes.stopping() && !failing.isEmpty()) {
+            leave();
+        }
         if (!refused && attempted.stream().anyMatch(event -> !FailurePolicy.isNotTried(event.outcome()))) {
             destination.resume(begun);
         }

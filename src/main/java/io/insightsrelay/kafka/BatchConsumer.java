@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
+import org.apache.camel.spi.ShutdownStrategy;
 import org.apache.camel.support.service.BaseService;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -69,6 +70,7 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     private volatile boolean leaving;
     private volatile long failures;
     private volatile long resumeAt;
+    private volatile long stopSeenAt;
 
     BatchConsumer(Properties properties, BatchBuffer.Cut cut, KafkaEngine engine) {
         super(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
@@ -256,7 +258,11 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
             return false;
         }
         ServiceStatus status = ((BaseService) route.getConsumer()).getStatus();
-        return status.isStopping() || status.isStopped() || status.isSuspending() || status.isSuspended();
+        boolean stops = status.isStopping() || status.isStopped() || status.isSuspending() || status.isSuspended();
+        if (stops && stopSeenAt == 0) {
+            stopSeenAt = System.nanoTime();
+        }
+        return stops;
     }
 
     private boolean mayHandOut() {
@@ -291,8 +297,29 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     }
 
     /** Lets the batches under way end: those that get through at once are finished, the others leave what they have not done. */
-    private void leave(Duration most) {
+    private void leave() {
         leaving = true;
+        Duration most = engine.properties().consumer().rebalanceWait();
+        boolean ends = route != null && route.getCamelContext().isStopping();
+        if (ends) {
+            // the batches have had camel.main.shutdownTimeout, or what is left of it where partitions go first
+            ShutdownStrategy strategy = route.getCamelContext().getShutdownStrategy();
+            Duration left = Duration.of(strategy.getTimeout(), strategy.getTimeUnit().toChronoUnit())
+                    .minusNanos(routeStops() ? System.nanoTime() - stopSeenAt : 0);
+            most = left.compareTo(LAST_WAIT) < 0 ? LAST_WAIT : left.compareTo(most) < 0 ? left : most;
+        }
+        if (!awaitEnd(most) && !(ends && interrupted())) {
+            LOG.warn("A batch of {} did not end within {} s and comes again where its partitions go", group, most.toSeconds());
+        }
+    }
+
+    private boolean interrupted() {
+        workers.shutdownNow();
+        return awaitEnd(LAST_WAIT);
+    }
+
+    /** Whether no batch is under way any more. */
+    private boolean awaitEnd(Duration most) {
         long until = System.nanoTime() + most.toNanos();
         synchronized (underWay) {
             long left;
@@ -301,25 +328,17 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
                     underWay.wait(left);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
-                    return;
+                    break;
                 }
             }
-            if (!underWay.isEmpty()) {
-                LOG.warn("A batch of {} did not end within {} s and comes again where its partitions go", group, most.toSeconds());
-            }
+            return underWay.isEmpty();
         }
     }
 
     @Override
     public void close(Duration timeout) {
-        if (route != null && route.getCamelContext().isStopping()) {
-            // camel.main.shutdownTimeout is over: what is still under way comes again
-            workers.shutdownNow();
-            leave(LAST_WAIT);
-        } else {
-            leave(engine.properties().consumer().rebalanceWait());
-            workers.shutdown();
-        }
+        leave();
+        workers.shutdown();
         try {
             super.close(timeout);
         } finally {
@@ -378,7 +397,7 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
         public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
             member = groupMetadata();
             if (!partitions.isEmpty()) {
-                leave(engine.properties().consumer().rebalanceWait());
+                leave();
                 drop(partitions);
             }
             camel.onPartitionsRevoked(partitions);

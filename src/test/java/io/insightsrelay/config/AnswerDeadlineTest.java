@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.config.RequestConfig;
@@ -32,7 +34,8 @@ class AnswerDeadlineTest {
     private static final Duration LIMIT = Duration.ofMillis(300);
 
     private final TestServer server = new TestServer();
-    private final AnswerDeadline deadline = new AnswerDeadline();
+    private final CamelContext context = new DefaultCamelContext();
+    private final AnswerDeadline deadline = new AnswerDeadline(context);
 
     @AfterEach
     void close() {
@@ -114,6 +117,40 @@ class AnswerDeadlineTest {
         };
         try (CloseableHttpClient client = client(PoolingHttpClientConnectionManagerBuilder.create().setDnsResolver(slow))) {
             assertThat(failure(client).get()).isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
+    void onceTheRelayStopsAnAnswerHasHalfOfTheShutdownTimeout() throws Exception {
+        CountDownLatch asked = new CountDownLatch(2);
+        context.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
+        context.getShutdownStrategy().setTimeout(1_000);
+        // it is not started yet, and that is no stop
+        try (CloseableHttpClient client = client(PoolingHttpClientConnectionManagerBuilder.create())) {
+            server.behave(request -> TestServer.status(200));
+            long until = System.nanoTime() + 3 * LIMIT.toNanos();
+            while (System.nanoTime() - until < 0) {
+                assertThat(get(client)).isEqualTo("{}");
+            }
+        }
+        server.behave(request -> {
+            asked.countDown();
+            return server.hang();
+        });
+        context.start();
+        try (CloseableHttpClient client = client(PoolingHttpClientConnectionManagerBuilder.create())) {
+            // seen as started
+            assertThat(failure(client).get()).isInstanceOf(IOException.class);
+        }
+        HttpClientBuilder unlimited = HttpClientBuilder.create();
+        deadline.configureHttpClient(unlimited);
+        try (CloseableHttpClient client = unlimited.build()) {
+            CompletableFuture<Throwable> outstanding = failure(client);
+            asked.await();
+            long stopped = System.nanoTime();
+            context.stop();
+            assertThat(outstanding.get()).isInstanceOf(IOException.class);
+            assertThat(Duration.ofNanos(System.nanoTime() - stopped)).isGreaterThanOrEqualTo(Duration.ofMillis(500));
         }
     }
 

@@ -162,11 +162,28 @@ class BatchDeliveryTest {
     }
 
     @Test
-    void anEventThatBreaksAStepOfTheWholeBatchIsFoundAndDead() {
+    void anEventThatBreaksAStepOfTheWholeBatchIsFoundAndDeadTheSecondTime() {
         script.wholeBatch = events -> events.stream().anyMatch(event -> event.id().equals("e2")) ? new IllegalStateException("cannot encode") : null;
         deliver(envelopes(4), false);
         assertThat(script.delivered).containsExactlyInAnyOrder("e0", "e1", "e3");
-        assertThat(script.dead).singleElement().satisfies(letter -> assertThat(letter.reason()).contains("cannot encode"));
+        assertThat(script.setAside).singleElement().satisfies(event -> assertThat(event.attempts()).isEqualTo(1));
+        deliver(List.of(envelope("e2", 1, Instant.now()), envelope("e4", 1, Instant.now())), true);
+        assertThat(script.dead).singleElement().satisfies(letter -> {
+            assertThat(letter.attempts()).isEqualTo(2);
+            assertThat(letter.reason()).contains("cannot encode");
+        });
+    }
+
+    @Test
+    void whatNobodyExpectedOfAStepIsNoVerdictOnTheEventWhileTheRelayStops() {
+        script.answer = event -> {
+            script.stopping = true;
+            return event.id().equals("e0") ? Outcome.of(Type.FAILED, "IllegalStateException: closed") : null;
+        };
+        assertThatThrownBy(() -> deliver(List.of(envelope("e0", 1, Instant.now()), envelope("e1", 1, Instant.now())), true)).hasMessageContaining("stops");
+        assertThat(script.delivered).containsExactly("e1");
+        assertThat(script.setAside).isEmpty();
+        assertThat(script.dead).isEmpty();
     }
 
     @Test

@@ -61,7 +61,7 @@ class CredentialsIT {
         assertThat(installation.books().path("waiting").asInt()).isEqualTo(EVENTS);
         write("new-token\n");
         installation.awaitDrained(Duration.ofSeconds(60));
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
         assertThat(installation.check()).isZero();
         assertThat(installation.delivered()).isEqualTo(EVENTS);
         assertThat(installation.relay.log()).doesNotContain("old-token", "new-token");
@@ -86,7 +86,7 @@ class CredentialsIT {
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertThat(installation.json("/actuator/health").at("/components/destinations/details/spotify/reason").asText()).startsWith("catalog: by-refs answered 401"));
         write("catalog-token");
         installation.awaitDrained(Duration.ofSeconds(60));
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
         assertThat(installation.check()).isZero();
         assertThat(installation.delivered()).isEqualTo(EVENTS);
     }

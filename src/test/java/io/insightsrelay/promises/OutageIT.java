@@ -144,7 +144,7 @@ class OutageIT {
 
         int already = installation.delivered();
         long start = System.nanoTime();
-        await().atMost(Duration.ofMinutes(30)).pollInterval(Duration.ofMillis(100)).failFast(() -> assertThat(installation.dead()).isEmpty())
+        await().atMost(Duration.ofMinutes(30)).pollInterval(Duration.ofMillis(100)).failFast(() -> assertThat(installation.deadLetters()).isEmpty())
                 .until(() -> installation.delivered() >= EVENTS);
         double seconds = (System.nanoTime() - start) / 1e9;
         installation.awaitDrained(Duration.ofMinutes(1));
@@ -156,7 +156,7 @@ class OutageIT {
         double fresh = more / ((System.nanoTime() - freshStart) / 1e9);
         double drained = (EVENTS - already) / seconds;
         System.out.printf("outage: %d events, one hour at %d times the speed, heap %d MB then %d MB, drained at %.0f/s, new ones at %.0f/s%n%s", EVENTS, SPEED, heap >> 20, memory() >> 20, drained, fresh, table);
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
         // what hung or was cut short may have been taken: the receiver of this test did not
         assertThat(installation.check()).isZero();
         inOrder();
@@ -208,7 +208,7 @@ class OutageIT {
         await().atMost(Duration.ofSeconds(20)).until(() -> installation.delivered() == 1_100);
         assertThat(bodies).allSatisfy(body -> assertThat(body).doesNotContain("relay.enriched"));
         assertThat(bodies).anySatisfy(body -> assertThat(body).contains("context[entity.spec.owner]=group:default/team"));
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
         assertThat(installation.check()).isZero();
         assertThat(TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start)).isLessThan(60);
     }

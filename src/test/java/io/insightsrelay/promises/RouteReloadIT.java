@@ -82,7 +82,7 @@ class RouteReloadIT {
         installation.awaitDrained(Duration.ofMinutes(2));
         assertThat(answers.keySet()).containsExactly(202);
         assertThat(installation.check()).as("events that came twice").isZero();
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
     }
 
     /** Name of the way to break it, what to do, and what the relay has to say of it. */
@@ -169,7 +169,7 @@ class RouteReloadIT {
                 answers.values().stream().mapToInt(count -> count).sum() / seconds, installation.acknowledged());
         assertThat(answers.keySet()).containsExactly(202);
         assertThat(installation.check()).as("events that came twice").isZero();
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
         assertThat(installation.delivered()).isEqualTo(installation.acknowledged());
     }
 
@@ -365,7 +365,7 @@ class RouteReloadIT {
         installation.start();
         installation.awaitDrained(Duration.ofMinutes(1));
         assertThat(installation.check()).isZero();
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
     }
 
     @Test

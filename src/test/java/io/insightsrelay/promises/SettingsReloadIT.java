@@ -141,7 +141,7 @@ class SettingsReloadIT {
         System.out.printf("editsUnderLoadTakeEffectOrAreRejected: %d accepted, %d rejected, answers %s%n", reloads("accepted"), reloads("rejected"), answers);
         assertThat(answers.keySet()).containsExactly(202);
         assertThat(installation.check()).as("events that came twice").isZero();
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
     }
 
     @Test
@@ -194,7 +194,7 @@ class SettingsReloadIT {
         installation.awaitDrained(Duration.ofMinutes(2));
         assertThat(answers.keySet()).containsExactly(202);
         assertThat(installation.check()).isZero();
-        assertThat(installation.dead()).isEmpty();
+        assertThat(installation.deadLetters()).isEmpty();
     }
 
     @Test

@@ -30,6 +30,10 @@ import java.util.regex.Pattern;
  */
 public final class Installation implements AutoCloseable {
 
+    /** The number of an event that is a dead letter, and why it is. */
+    public record DeadEvent(int event, String reason) {
+    }
+
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final Pattern NUMBER = Pattern.compile("(?:^|&)subject=e(\\d+)");
 
@@ -228,10 +232,16 @@ public final class Installation implements AutoCloseable {
 
     /** The numbers of the events that are dead letters. */
     public List<Integer> dead() {
-        List<Integer> dead = new ArrayList<>();
+        return deadLetters().stream().map(DeadEvent::event).toList();
+    }
+
+    /** The same, with the reasons. */
+    public List<DeadEvent> deadLetters() {
+        List<DeadEvent> dead = new ArrayList<>();
         for (JsonNode page = json("/management/dead-letters?limit=1000"); ; page = json("/management/dead-letters?limit=1000&after=" + page.path("after").asText())) {
             for (JsonNode letter : page.path("deadLetters")) {
-                dead.add(Integer.parseInt(json("/management/dead-letters/" + letter.path("id").asText()).at("/envelope/event/subject").asText().substring(1)));
+                dead.add(new DeadEvent(Integer.parseInt(json("/management/dead-letters/" + letter.path("id").asText()).at("/envelope/event/subject").asText().substring(1)),
+                        letter.path("reason").asText()));
             }
             if (!page.has("after")) {
                 return dead;
