@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Lays the relay out so that a JVM of version 25 or later starts it fast: unpacked, with an AOT cache of what a training run in
-# sandbox mode needed. The Dockerfile calls it; usage, beside routes/: bash aot-cache.sh insights-relay.jar <new folder>
-# Start it with: java -XX:AOTCache=<folder>/insights-relay.aot -jar <folder>/insights-relay.jar
-# The cache fits this JVM and these jars alone. With others, or without it, the relay starts all the same, only slower.
+# Lays the relay out so that a JVM starts it fast: unpacked, with an archive of the classes that a training run in sandbox mode
+# needed. The Dockerfile calls it; usage, beside routes/: bash aot-cache.sh insights-relay.jar <new folder>
+# From JDK 25 on it is an AOT cache, start it with:  java -XX:AOTCache=<folder>/insights-relay.aot -jar <folder>/insights-relay.jar
+# Before, a CDS archive:             java -XX:SharedArchiveFile=<folder>/insights-relay.jsa -jar <folder>/insights-relay.jar
+# It fits this JVM and these jars alone. With others, or without it, the relay starts all the same, only slower.
 set -euo pipefail
 jar=$1 folder=$2
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 port=${RELAY_PORT:-8080} management=${RELAY_MANAGEMENT_PORT:-8081}
 app=$folder/$(basename "$jar")
-cache=${app%.jar}.aot
+version=$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/ *java.specification.version = //p')
+if [ "$version" -ge 25 ]; then cache=${app%.jar}.aot option=AOTCacheOutput; else cache=${app%.jar}.jsa option=ArchiveClassesAtExit; fi
 data=$(mktemp -d)
 relay=
 trap '[ -z "$relay" ] || kill -9 "$relay" 2> /dev/null || true; rm -rf "$data"' EXIT
@@ -33,7 +35,7 @@ await() { # path on the management port, what its answer has to hold
 }
 
 env -u BACKSTAGE_BASE_URL -u SPOTIFY_BACKSTAGE_API_TOKEN -u SPOTIFY_BASE_URL RELAY_DATA_DIR="$data/relay" RELAY_STOPDELAY=0s \
-  RELAY_PORT="$port" RELAY_MANAGEMENT_PORT="$management" "$java" -XX:AOTCacheOutput="$cache" -jar "$app" > "$data/log" 2>&1 &
+  RELAY_PORT="$port" RELAY_MANAGEMENT_PORT="$management" "$java" -XX:$option="$cache" -jar "$app" > "$data/log" 2>&1 &
 relay=$!
 await /actuator/health/readiness " 200"
 event='{"action":"navigate","subject":"/catalog","context":{"pluginId":"catalog","entityRef":"component:default/petstore"}}'
@@ -43,4 +45,4 @@ await /actuator/prometheus relay_events_delivered_total
 kill "$relay"
 wait "$relay" || true
 relay=
-[ -f "$cache" ] || { cat "$data/log" >&2; echo "The JVM left no AOT cache; it has to be version 25 or later" >&2; exit 1; }
+[ -f "$cache" ] || { cat "$data/log" >&2; echo "The JVM left no $cache" >&2; exit 1; }

@@ -169,7 +169,7 @@ class RelayProcessIT {
 
     @Test
     void withNothingConfiguredItIsASandbox() throws Exception {
-        try (RelayProcess sandbox = new RelayProcess(folder)) {
+        try (RelayProcess sandbox = new RelayProcess(folder).asBuilt()) {
             sandbox.start();
             assertThat(sandbox.log()).contains("SANDBOX MODE");
             assertThat(sandbox.post("/api/backstage-insights/events/app",
