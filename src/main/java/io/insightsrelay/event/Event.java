@@ -2,6 +2,7 @@ package io.insightsrelay.event;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
@@ -259,6 +260,17 @@ public final class Event {
         } catch (IOException e) {
             throw new IllegalStateException("an event that was read cannot be read again: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * What the sender sent, token by token, for what needs no tree of it. The caller closes it.
+     *
+     * @return null once the body was asked for, which may differ
+     * @throws IOException as Jackson does
+     */
+    @Nullable
+    public JsonParser sent() throws IOException {
+        return body != null ? null : MAPPER.createParser(bytes, layout.start, layout.end - layout.start);
     }
 
     /**

@@ -2,8 +2,6 @@ package io.insightsrelay.redact;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.LoadingCache;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import io.insightsrelay.event.Event;
@@ -25,11 +23,11 @@ public final class Redactor {
     private record Member(String name, JsonNode value) {
     }
 
-    private static final int MOST_REMEMBERED = 50_000;
+    private static final int REMEMBERED_BITS = 16;
     private static final int LONGEST_REMEMBERED = 300;
 
     // the members of an entity come again with every event about it
-    private final LoadingCache<Member, Member> remembered = Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).build(this::scan);
+    private final Memo<Member, Member> remembered = new Memo<>(REMEMBERED_BITS, this::scan);
     private final RedactProperties properties;
     private final TextScanner scanner;
     private final List<Pattern> keys;

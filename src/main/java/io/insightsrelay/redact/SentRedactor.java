@@ -1,21 +1,25 @@
 package io.insightsrelay.redact;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.LoadingCache;
 import com.google.re2j.Matcher;
 import com.google.re2j.Pattern;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.redact.RedactProperties.Sent;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BinaryOperator;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -30,8 +34,28 @@ final class SentRedactor {
     /** What becomes of a member, by its path. */
     private enum Rule { REMOVE, HASH, KEEP, CLEAN }
 
-    private static final int MOST_PATHS = 10_000;
-    private static final int LONGEST_PATH = 200;
+    /** A member's path, whose name may be personal itself, and those of the members in it. */
+    private record Place(String path, Rule rule, String cleanName, boolean renamed, Map<String, Place> members) {
+
+        @Override
+        public boolean equals(Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(this);
+        }
+    }
+
+    /** A text at a place. */
+    private record Value(Place place, String text) {
+    }
+
+    private static final int MOST_PLACES = 10_000;
+    private static final int LONGEST_NAME = 200;
+    private static final int VALUES_BITS = 15;
+    private static final int LONGEST_VALUE = 100;
     private static final Pattern WHOLE_REF = Pattern.compile("(?i)user:(?:[a-z0-9._\\-]+/)?[\\pL\\pN][\\pL\\pN._@+\\-]*");
     private static final Pattern REF_IN_TEXT = Pattern.compile("(?i)\\buser:[a-z0-9._\\-]+/[\\pL\\pN](?:[\\pL\\pN._@+\\-]*[\\pL\\pN])?");
 
@@ -41,7 +65,10 @@ final class SentRedactor {
     private final List<Pattern> remove;
     private final List<Pattern> users;
     private final List<Pattern> allowed;
-    private final LoadingCache<String, Rule> rules = Caffeine.newBuilder().maximumSize(MOST_PATHS).build(this::find);
+    // users, subjects and entities come again with many events
+    private final Memo<Value, String> values = new Memo<>(VALUES_BITS, value -> clean(value.place, value.text));
+    private final AtomicInteger places = new AtomicInteger();
+    private volatile Place root;
 
     /**
      * Takes the settings.
@@ -55,44 +82,120 @@ final class SentRedactor {
         this.remove = settings.remove().stream().map(Redactor::glob).toList();
         this.users = settings.users().stream().map(Redactor::glob).toList();
         this.allowed = allowed;
+        this.root = place("", "");
     }
 
     /** Changes the event, if it came by one of the interfaces of the settings. */
     void redact(Event event) {
-        if (settings.interfaces().contains(event.endpoint())) {
-            event.change(body -> cleanedObject("", body));
+        if (settings.interfaces().contains(event.endpoint()) && !isClean(event)) {
+            event.change(body -> cleanedObject(root, body));
         }
     }
 
-    private Rule find(String path) {
-        return Redactor.isAny(allowed, path) ? Rule.KEEP : Redactor.isAny(remove, path) ? Rule.REMOVE : Redactor.isAny(users, path) ? Rule.HASH : Rule.CLEAN;
+    /** In most events there is nothing to find, and they need no tree. */
+    private boolean isClean(Event event) {
+        try (JsonParser parser = event.sent()) {
+            return parser != null && parser.nextToken() != null && isClean(root, parser);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
-    private Rule rule(String path) {
-        return path.length() > LONGEST_PATH ? find(path) : rules.get(path);
+    /** Whether nothing of the value that the parser is at would change, as far as that is plain without a tree. */
+    private boolean isClean(Place place, JsonParser parser) throws IOException {
+        switch (parser.currentToken()) {
+            case START_OBJECT -> {
+                for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+                    Place member = member(place, name);
+                    parser.nextToken();
+                    if (member.renamed || member.rule == Rule.REMOVE || member.rule == Rule.HASH || name.equals("kind") && "user".equalsIgnoreCase(parser.getText())) {
+                        return false;
+                    }
+                    if (member.rule == Rule.KEEP) {
+                        parser.skipChildren();
+                    } else if (!isClean(member, parser)) {
+                        return false;
+                    }
+                }
+                return true;
+            }
+            case START_ARRAY -> {
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    if (!isClean(place, parser)) {
+                        return false;
+                    }
+                }
+                return true;
+            }
+            case VALUE_STRING -> {
+                String text = parser.getText();
+                return cleanedText(place, text).equals(text);
+            }
+            case VALUE_NUMBER_INT -> {
+                String text = parser.getText();
+                return clean(place, text).equals(text);
+            }
+            case VALUE_NUMBER_FLOAT -> {
+                return false;
+            }
+            default -> {
+                return true;
+            }
+        }
+    }
+
+    private Place place(String path, String name) {
+        Rule rule = Redactor.isAny(allowed, path) ? Rule.KEEP : Redactor.isAny(remove, path) ? Rule.REMOVE : Redactor.isAny(users, path) ? Rule.HASH : Rule.CLEAN;
+        String cleanName = clean.apply("", name);
+        return new Place(path, rule, cleanName, !cleanName.equals(name), new ConcurrentHashMap<>());
+    }
+
+    private Place member(Place of, String name) {
+        Place known = of.members.get(name);
+        if (known != null) {
+            return known;
+        }
+        Place place = place(of.path.isEmpty() ? name : of.path + "." + name, name);
+        if (name.length() <= LONGEST_NAME && of.members.putIfAbsent(name, place) == null && places.incrementAndGet() > MOST_PLACES) {
+            // names that somebody makes up do not stay, those in use are there again soon
+            places.set(0);
+            root = place("", "");
+        }
+        return place;
     }
 
     /** The same object if nothing in it changed. */
-    private ObjectNode cleanedObject(String path, ObjectNode object) {
-        ObjectNode result = object.objectNode();
-        boolean changed = false;
-        for (Map.Entry<String, JsonNode> member : object.properties()) {
-            String name = member.getKey();
-            JsonNode cleaned = cleaned(path.isEmpty() ? name : path + "." + name, member.getValue());
-            String cleanName = clean.apply("", name);
-            changed |= cleaned != member.getValue() || !cleanName.equals(name);
+    private ObjectNode cleanedObject(Place place, ObjectNode object) {
+        ObjectNode result = null;
+        int same = 0;
+        for (Map.Entry<String, JsonNode> entry : object.properties()) {
+            String name = entry.getKey();
+            Place member = member(place, name);
+            JsonNode cleaned = cleaned(member, entry.getValue());
+            if (result == null) {
+                if (cleaned == entry.getValue() && !member.renamed) {
+                    same++;
+                    continue;
+                }
+                result = object.objectNode();
+                for (Iterator<Map.Entry<String, JsonNode>> before = object.properties().iterator(); same > 0; same--) {
+                    Map.Entry<String, JsonNode> kept = before.next();
+                    result.set(kept.getKey(), kept.getValue());
+                }
+            }
             if (cleaned != null) {
-                result.set(cleanName.equals(name) ? name : Redactor.free(cleanName, other -> object.has(other) || result.has(other)), cleaned);
+                ObjectNode soFar = result;
+                result.set(member.renamed ? Redactor.free(member.cleanName, other -> object.has(other) || soFar.has(other)) : name, cleaned);
             }
         }
-        return changed ? result : object;
+        return result == null ? object : result;
     }
 
-    private ArrayNode cleanedArray(String path, ArrayNode array) {
+    private ArrayNode cleanedArray(Place place, ArrayNode array) {
         ArrayNode result = array.arrayNode(array.size());
         boolean changed = false;
         for (JsonNode item : array) {
-            JsonNode cleaned = cleaned(path, item);
+            JsonNode cleaned = cleaned(place, item);
             changed |= cleaned != item;
             if (cleaned != null) {
                 result.add(cleaned);
@@ -103,8 +206,8 @@ final class SentRedactor {
 
     /** The value as it may go out: the same one if nothing in it changed, null if it may not. */
     @Nullable
-    private JsonNode cleaned(String path, JsonNode value) {
-        Rule rule = rule(path);
+    private JsonNode cleaned(Place place, JsonNode value) {
+        Rule rule = place.rule;
         if (rule == Rule.KEEP) {
             return value;
         }
@@ -114,17 +217,26 @@ final class SentRedactor {
             return null;
         }
         if (value instanceof ObjectNode object) {
-            return cleanedObject(path, object);
+            return cleanedObject(place, object);
         }
         if (value instanceof ArrayNode array) {
-            return cleanedArray(path, array);
+            return cleanedArray(place, array);
         }
         if (!value.isTextual() && !value.isNumber()) {
             return value;
         }
         String text = value.asText();
-        String clean = rule == Rule.HASH && !text.isEmpty() ? hash(text) : this.clean.apply(path, hashRefs(text));
+        // numbers seldom come again
+        String clean = value.isNumber() ? clean(place, text) : cleanedText(place, text);
         return clean.equals(text) ? value : TextNode.valueOf(clean);
+    }
+
+    private String cleanedText(Place place, String text) {
+        return text.length() > LONGEST_VALUE ? clean(place, text) : values.get(new Value(place, text));
+    }
+
+    private String clean(Place place, String text) {
+        return place.rule == Rule.HASH && !text.isEmpty() ? hash(text) : clean.apply(place.path, hashRefs(text));
     }
 
     /** As it stands in the catalog. */
