@@ -129,7 +129,7 @@ class SentRedactorTest {
     void whatIsReadAsAStreamGoesOutAsWhatIsReadAsATree() {
         for (String json : List.of("{}", "{'a':[1,2.5,1e3,null,true,'jane@example.com']}", "{'a':{'jane@example.com':1,'b':2},'c':'plain'}", "{'a':'x','b':{'c':'call 030 90182034'},'d':'y'}",
                 "{'a':{'kind':'user','metadata':{'name':'jane'}},'b':1}", "{'a':{'kind':'User'}}", "{'kind':'user','metadata':{}}", "{'a':[{'kind':'USER','metadata':{}},{'kind':'Group','metadata':{}}]}",
-                "{'context':{'userName':'Jane'},'a':1}", "{'a':4111111111111111}", "{'a':5.5551234567E10}", "{'a':'of user:default/jane'}", "{'a':'user:default/jane','b':[['10.1.2.3']]}",
+                "{'context':{'userName':'Jane'},'a':1}", "{'a':4111111111111111}", "{'a':'of user:default/jane'}", "{'a':'user:default/jane','b':[['10.1.2.3']]}",
                 "{'a':['ok',['jane@example.com']]}", "{'a':'" + "x".repeat(150) + " jane@example.com'}", "{'ok':{'deep':{'deeper':{'path':'/catalog/default/component/x'}}}}")) {
             Redactor redactor = redactor(Hash.HMAC_SHA256, "pepper", Shipped.properties().sent().interfaces(), List.of());
             Event tree = fromOthers(json);
