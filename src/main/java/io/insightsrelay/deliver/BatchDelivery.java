@@ -183,7 +183,8 @@ final class BatchDelivery {
                 case FAILED, RETRY -> {
                     // one that nobody expected, of a step, is believed the second time
                     int most = outcome.type() == Type.FAILED ? Math.min(2, retry.get().maxAttempts()) : retry.get().maxAttempts();
-                    if (!othersGotThrough || outcome.type() == Type.FAILED && routes.stopping()) {
+                    // broken off by a stop, it is no event's fault
+                    if (!othersGotThrough || routes.stopping()) {
                         failing.add(event);
                     } else if (event.attempts() + 1 >= most) {
                         bury(event, settled);
@@ -196,6 +197,7 @@ final class BatchDelivery {
         replace(attempted, failing);
         keep(settled);
         if (routes.stopping() && !failing.isEmpty()) {
+            // nor does it say anything of the destination
             leave();
         }
         if (!refused && attempted.stream().anyMatch(event -> !FailurePolicy.isNotTried(event.outcome()))) {
@@ -258,12 +260,8 @@ final class BatchDelivery {
     private void attemptAndBisect(List<Event> events) {
         Exception failure = routes.attempt(new ArrayList<>(events));
         Outcome outcome = failure == null ? Outcome.DELIVERED : FailurePolicy.ofException(failure);
-        if (outcome.type() == Type.FAILED && routes.stopping()) {
-            // it was broken off, which is no event's fault
-            outcome = Outcome.of(Type.RETRY, outcome.reason());
-        }
         List<Event> undecided = events.stream().filter(event -> event.outcome() == null).toList();
-        boolean oneOfThemIsBad = outcome.type() == Type.DEAD || outcome.type() == Type.FAILED && failures == 0;
+        boolean oneOfThemIsBad = outcome.type() == Type.DEAD || outcome.type() == Type.FAILED && failures == 0 && !routes.stopping();
         if (oneOfThemIsBad && undecided.size() > 1) {
             routes.holdNext();
             attemptAndBisect(undecided.subList(0, undecided.size() / 2));

@@ -28,7 +28,6 @@ import org.springframework.lang.Nullable;
 final class FailurePolicy {
 
     private static final Outcome NOT_ASKED = Outcome.of(Type.HELD, "catalog: not asked: the circuit breaker is open");
-    private static final Outcome BEING_REPLACED = Outcome.of(Type.RETRY, "not tried: a route that it goes through is being replaced or stops");
     private static final Outcome NOT_TRIED = Outcome.of(Type.RETRY, "not tried: the circuit breaker is open");
 
     private FailurePolicy() {
@@ -75,7 +74,7 @@ final class FailurePolicy {
                 return held(cause);
             }
             if (cause instanceof RejectedExecutionException || cause instanceof DirectConsumerNotAvailableException) {
-                return BEING_REPLACED;
+                return Outcome.of(Type.RETRY, "a route that it goes through is being replaced");
             }
             if (cause instanceof SQLException database) {
                 return Outcome.of(typeOf(database.getSQLState()), describe(cause));
@@ -108,9 +107,9 @@ final class FailurePolicy {
         return ofKafka instanceof AuthenticationException || ofKafka instanceof AuthorizationException ? Type.UNAUTHORIZED : Type.RETRY;
     }
 
-    /** Whether a circuit breaker was open or a route not there, which says nothing of the event or the destination. */
+    /** Whether a circuit breaker was open, which says nothing that is not known. */
     static boolean isNotTried(Outcome outcome) {
-        return outcome == NOT_TRIED || outcome == NOT_ASKED || outcome == BEING_REPLACED;
+        return outcome == NOT_TRIED || outcome == NOT_ASKED;
     }
 
     private static Outcome held(Throwable cause) {
