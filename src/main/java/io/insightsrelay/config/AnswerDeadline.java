@@ -10,7 +10,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.camel.spi.CamelEvent;
 import org.apache.camel.spi.ShutdownStrategy;
+import org.apache.camel.support.EventNotifierSupport;
 import org.apache.hc.client5.http.classic.ExecRuntime;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
@@ -30,7 +32,7 @@ import org.springframework.beans.factory.DisposableBean;
  * head does, which HttpClient takes for a whole one. HttpClient's own retries, for which it sleeps on {@code Retry-After}, are off: a failed
  * request is the route's to repeat. Thread-safe.
  */
-public final class AnswerDeadline implements HttpClientConfigurer, DisposableBean {
+public final class AnswerDeadline extends EventNotifierSupport implements HttpClientConfigurer, DisposableBean {
 
     private static final Logger LOG = LoggerFactory.getLogger(AnswerDeadline.class);
     private static final long CHECK_MILLIS = 100;
@@ -40,14 +42,15 @@ public final class AnswerDeadline implements HttpClientConfigurer, DisposableBea
 
     // requests are blocking, so a thread has one at a time; one that is answered has let go of its connection
     private final Map<Thread, InFlight> inFlight = new ConcurrentHashMap<>();
-    private final CamelContext context;
     private final ScheduledExecutorService watch;
-    // one that was never started counts as stopped, too
-    private boolean started;
     private volatile Long stopBy;
 
     AnswerDeadline(CamelContext context) {
-        this.context = context;
+        // or Camel would make an event of every step of every exchange
+        setIgnoreExchangeEvents(true);
+        setIgnoreStepEvents(true);
+        // said to Camel: as a bean alone it was not found by it
+        context.getManagementStrategy().addEventNotifier(this);
         watch = Executors.newSingleThreadScheduledExecutor(work -> {
             Thread thread = new Thread(work, "answer-deadline");
             thread.setDaemon(true);
@@ -101,13 +104,6 @@ public final class AnswerDeadline implements HttpClientConfigurer, DisposableBea
 
     /** The thread that reads gets an exception, as if the connection had broken. */
     private void closeOverdue() {
-        if (context.isStarted()) {
-            started = true;
-            stopBy = null;
-        } else if (started && stopBy == null && (context.isStopping() || context.isStopped())) {
-            ShutdownStrategy strategy = context.getShutdownStrategy();
-            stopBy = System.nanoTime() + strategy.getTimeUnit().toNanos(strategy.getTimeout()) / 2;
-        }
         inFlight.forEach((thread, request) -> {
             if (!thread.isAlive()) {
                 inFlight.remove(thread, request);
@@ -125,6 +121,21 @@ public final class AnswerDeadline implements HttpClientConfigurer, DisposableBea
             // one that cannot be closed must not end the watch over the others
             LOG.warn("A connection whose answer is late could not be closed: {}", e.toString());
         }
+    }
+
+    @Override
+    public void notify(CamelEvent event) {
+        if (event instanceof CamelEvent.CamelContextStoppingEvent stopping) {
+            ShutdownStrategy strategy = stopping.getContext().getShutdownStrategy();
+            stopBy = System.nanoTime() + strategy.getTimeUnit().toNanos(strategy.getTimeout()) / 2;
+        } else {
+            stopBy = null;
+        }
+    }
+
+    @Override
+    public boolean isEnabled(CamelEvent event) {
+        return event instanceof CamelEvent.CamelContextStartedEvent || event instanceof CamelEvent.CamelContextStoppingEvent;
     }
 
     @Override
