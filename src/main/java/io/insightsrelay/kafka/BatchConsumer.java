@@ -49,7 +49,7 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     private static final long IDLE_MILLIS = 200;
     private static final long FIRST_BACKOFF_MILLIS = 200;
     private static final long LONGEST_BACKOFF_MILLIS = 30_000;
-    private static final Duration LAST_WAIT = Duration.ofSeconds(1);
+    private static final long LAST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final KafkaEngine engine;
     private final String group;
@@ -259,7 +259,9 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
         }
         ServiceStatus status = ((BaseService) route.getConsumer()).getStatus();
         boolean stops = status.isStopping() || status.isStopped() || status.isSuspending() || status.isSuspended();
-        if (stops && stopSeenAt == 0) {
+        if (!stops) {
+            stopSeenAt = 0;
+        } else if (stopSeenAt == 0) {
             stopSeenAt = System.nanoTime();
         }
         return stops;
@@ -299,28 +301,27 @@ final class BatchConsumer extends KafkaConsumer<byte[], byte[]> {
     /** Lets the batches under way end: those that get through at once are finished, the others leave what they have not done. */
     private void leave() {
         leaving = true;
-        Duration most = engine.properties().consumer().rebalanceWait();
+        long most = engine.properties().consumer().rebalanceWait().toNanos();
         boolean ends = route != null && route.getCamelContext().isStopping();
         if (ends) {
             // the batches have had camel.main.shutdownTimeout, or what is left of it where partitions go first
             ShutdownStrategy strategy = route.getCamelContext().getShutdownStrategy();
-            Duration left = Duration.of(strategy.getTimeout(), strategy.getTimeUnit().toChronoUnit())
-                    .minusNanos(routeStops() ? System.nanoTime() - stopSeenAt : 0);
-            most = left.compareTo(LAST_WAIT) < 0 ? LAST_WAIT : left.compareTo(most) < 0 ? left : most;
+            long had = routeStops() ? System.nanoTime() - stopSeenAt : 0;
+            most = Math.max(LAST_WAIT_NANOS, Math.min(most, strategy.getTimeUnit().toNanos(strategy.getTimeout()) - had));
         }
-        if (!awaitEnd(most) && !(ends && interrupted())) {
-            LOG.warn("A batch of {} did not end within {} s and comes again where its partitions go", group, most.toSeconds());
+        boolean ended = awaitEnd(most);
+        if (!ended && ends) {
+            workers.shutdownNow();
+            ended = awaitEnd(LAST_WAIT_NANOS);
         }
-    }
-
-    private boolean interrupted() {
-        workers.shutdownNow();
-        return awaitEnd(LAST_WAIT);
+        if (!ended) {
+            LOG.warn("A batch of {} did not end within {} s and comes again where its partitions go", group, TimeUnit.NANOSECONDS.toSeconds(most));
+        }
     }
 
     /** Whether no batch is under way any more. */
-    private boolean awaitEnd(Duration most) {
-        long until = System.nanoTime() + most.toNanos();
+    private boolean awaitEnd(long nanos) {
+        long until = System.nanoTime() + nanos;
         synchronized (underWay) {
             long left;
             while (!underWay.isEmpty() && (left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime())) > 0) {
