@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.HexFormat;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -166,29 +165,17 @@ final class SentRedactor {
 
     /** The same object if nothing in it changed. */
     private ObjectNode cleanedObject(Place place, ObjectNode object) {
-        ObjectNode result = null;
-        int same = 0;
+        ObjectNode result = object.objectNode();
+        boolean changed = false;
         for (Map.Entry<String, JsonNode> entry : object.properties()) {
-            String name = entry.getKey();
-            Place member = member(place, name);
+            Place member = member(place, entry.getKey());
             JsonNode cleaned = cleaned(member, entry.getValue());
-            if (result == null) {
-                if (cleaned == entry.getValue() && !member.renamed) {
-                    same++;
-                    continue;
-                }
-                result = object.objectNode();
-                for (Iterator<Map.Entry<String, JsonNode>> before = object.properties().iterator(); same > 0; same--) {
-                    Map.Entry<String, JsonNode> kept = before.next();
-                    result.set(kept.getKey(), kept.getValue());
-                }
-            }
+            changed |= cleaned != entry.getValue() || member.renamed;
             if (cleaned != null) {
-                ObjectNode soFar = result;
-                result.set(member.renamed ? Redactor.free(member.cleanName, other -> object.has(other) || soFar.has(other)) : name, cleaned);
+                result.set(member.renamed ? Redactor.free(member.cleanName, other -> object.has(other) || result.has(other)) : entry.getKey(), cleaned);
             }
         }
-        return result == null ? object : result;
+        return changed ? result : object;
     }
 
     private ArrayNode cleanedArray(Place place, ArrayNode array) {
