@@ -103,7 +103,7 @@ public final class LiveSettings {
         return current;
     }
 
-    /** The keys that were edited and take effect at the next start. */
+    /** The keys that were edited and take effect at the next start, in the order of their names. */
     public Set<String> waiting() {
         return waiting;
     }
@@ -234,7 +234,7 @@ public final class LiveSettings {
 
         /** Remembers what waits for a restart. */
         public void done() {
-            waiting = Set.copyOf(later);
+            waiting = later;
         }
 
         private void go(Settings to, int direction) {
