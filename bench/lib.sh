@@ -147,7 +147,7 @@ fill() { load /v1/events 100 8 600 BENCH_COUNT=$(($1 / 100)) > /dev/null; }
 # sustain "<url> ..." "<pid> ..." <seconds> [environment of load.lua ...]: loads with 20 events a POST and, after a warm-up, measures what arrives at the
 # receiver. Sets $rate (events/s), $us (CPU of the process, us an event), $level (waiting at the start, in the middle, at the end),
 # $receiver_us, $batch (events a request of the receiver), $allocated (bytes an event); the last two of a relay.
-warm_up=15
+warm_up=30
 sustain() {
   local url=$1 pid=$2 seconds=$3; shift 3
   snapshot() { echo "$(now) $(seen events) $(seen requests) $(cpu "$pid") $(cpu "$stand_in") $([ -z "$relay" ] || metric jvm_gc_memory_allocated_bytes_total)"; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From the start of the process to ready (the first 200 of /actuator/health/readiness), of the relay and of Spring Boot with
-# its actuator, Camel and one route (bench/one-route), in turns: the same JDK, flags and packaging. On JDK 25 and later also the
-# relay as the Dockerfile has it, unpacked and with an AOT cache, and what it takes when idle.
+# its actuator, Camel and one route (bench/one-route), in turns: the same JDK, flags and packaging. On JDK 25 and later also both
+# as the Dockerfile has the relay, unpacked and with an AOT cache, and what the relay takes when idle.
 # Usage: bench/start.sh [rounds] [home of a JDK]... Needs the built jar. FIRST_PORT (20080) and the next must be free.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -74,13 +74,25 @@ for jdk in "$@"; do
   echo "  as in the Dockerfile: $JDK_JAVA_OPTIONS, MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX"
   rm -rf "$work/app"
   JAVA_HOME=$jdk bash aot-cache.sh target/insights-relay.jar "$work/app" 2> /dev/null
+  # the one route likewise
+  rm -rf "$work/one"
+  "$java" -Djarmode=tools -jar "$root/target/one-route/one-route.jar" extract --destination "$work/one" 2> /dev/null
+  one_route=("$work/one/one-route.jar" --server.port="$RELAY_MANAGEMENT_PORT")
+  start "$java" -XX:AOTCacheOutput="$work/one/one.aot" -jar "${one_route[@]}"
+  kill "$process"
+  wait "$process" 2> /dev/null || true
   for _ in $(seq "$rounds"); do
+    start "$java" -XX:AOTCache="$work/one/one.aot" -jar "${one_route[@]}"
+    echo "$took" >> "$work/one-cached.times"
+    stop
     start "$java" -XX:AOTCache="$work/app/insights-relay.aot" -jar "$work/app/insights-relay.jar"
     echo "$took" >> "$work/cached.times"
     [ "$(wc -l < "$work/cached.times")" -lt "$rounds" ] && stop
   done
+  read -r one one_cpu <<< "$(medians "$work/one-cached.times")"
   read -r cached cached_cpu <<< "$(medians "$work/cached.times")"
-  echo "  relay with AOT cache: $cached ms to ready, $cached_cpu ms of CPU"
+  awk -v o="$one" -v oc="$one_cpu" -v r="$cached" -v rc="$cached_cpu" 'BEGIN {
+    printf "  one route with AOT cache: %d ms to ready, %d ms of CPU\n  relay with AOT cache:     %d ms to ready, %d ms of CPU; ratio %.2f, of CPU %.2f\n", o, oc, r, rc, r / o, rc / oc}'
   sleep "${IDLE:-40}"
   echo "  idle for ${IDLE:-40} s: $(awk '/VmRSS/ {printf "RSS %d MB", $2 / 1024}' "/proc/$process/status"), $(ls "/proc/$process/task" | wc -l) threads," \
     "$("$jdk/bin/jcmd" "$process" GC.class_histogram 2> /dev/null | awk '/^Total/ {printf "%d MB of live objects", $3 / 1048576}')"

@@ -57,7 +57,7 @@ public interface Spool {
     /** What became of the events of each consumer, by its name; see {@link Ledger}. */
     Map<String, Ledger> ledgers();
 
-    /** Has the callback called with the name of each consumer, those that are there and those that come. */
+    /** Has the callback called with the name of each consumer, those that are there and those that come; more than once if it reads several logs. */
     void eachConsumer(Consumer<String> callback);
 
     /**

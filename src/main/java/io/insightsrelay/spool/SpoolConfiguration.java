@@ -6,6 +6,8 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
@@ -50,6 +52,7 @@ public class SpoolConfiguration {
 
         private final Spool spool;
         private final MeterRegistry registry;
+        private final Set<String> registered = ConcurrentHashMap.newKeySet();
         private Map<String, Ledger> ledgers = Map.of();
         private long readAt = System.nanoTime() - 2 * FRESH_NANOS;
 
@@ -59,6 +62,9 @@ public class SpoolConfiguration {
         }
 
         void register(String consumer) {
+            if (!registered.add(consumer)) {
+                return;
+            }
             counter("relay.events.received", "Events accepted for this destination", consumer, Ledger::received);
             counter("relay.events.delivered", "Events that got through", consumer, Ledger::delivered);
             counter("relay.events.set.aside", "How often an event was set aside to be retried by itself", consumer, Ledger::setAside);
