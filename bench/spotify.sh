@@ -12,7 +12,7 @@ drain() { # latency in ms, concurrency, backlog
   set_stand_in "open=true&reset"
   local until=$(($(now) + 60000))
   while [ "$(seen events)" -lt 500 ]; do [ "$(now)" -lt $until ] || die "nothing is delivered"; sleep 0.1; done
-  sleep 8 # JIT
+  sleep 50 # JIT: its one thread shares the cores with those that deliver
   local t0 e0 c0 t1 e1 c1 left
   read -r t0 e0 c0 <<< "$(now) $(seen events) $(cpu "$relay")"
   sleep "$seconds"
@@ -24,10 +24,10 @@ drain() { # latency in ms, concurrency, backlog
   kill -9 "$relay"; wait "$relay" 2> /dev/null || true; relay=
   forget_data
 }
-drain 0 16 600000
+drain 0 16 1000000
 result "to Spotify's interface, receiver answers at once" "$rate/s delivered" "" "" "at least 4,000/s" "$rate >= 4000"
 for concurrency in 16 128; do
-  drain 100 $concurrency 60000
+  drain 100 $concurrency 100000
   result "to Spotify's interface, receiver answers after 100 ms, concurrency $concurrency" "$rate/s delivered" "concurrency/latency: $((concurrency * 10))/s" \
     "$(calc "$rate / $((concurrency * 10))")" "at least 0.95" "$rate / $((concurrency * 10)) >= 0.95"
 done
