@@ -48,6 +48,10 @@ median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 medians() { # file of lines "clock CPU"
   echo "$(cut -d' ' -f1 "$1" | median) $(cut -d' ' -f2 "$1" | median)"
 }
+compare() { # times of one route, times of the relay, what to say of both
+  echo "$(medians "$1") $(medians "$2")" | awk -v how="$3" '{
+    printf "  one route%s: %d ms to ready, %d ms of CPU\n  relay%s: %d ms to ready, %d ms of CPU; ratio %.2f, of CPU %.2f\n", how, $1, $2, how, $3, $4, $3 / $1, $4 / $2}'
+}
 
 for jdk in "$@"; do
   java=$jdk/bin/java
@@ -62,10 +66,7 @@ for jdk in "$@"; do
     echo "$took" >> "$work/relay.times"
     stop
   done
-  read -r one one_cpu <<< "$(medians "$work/one.times")"
-  read -r relay relay_cpu <<< "$(medians "$work/relay.times")"
-  awk -v o="$one" -v oc="$one_cpu" -v r="$relay" -v rc="$relay_cpu" 'BEGIN {
-    printf "  one route: %d ms to ready, %d ms of CPU\n  relay:     %d ms to ready, %d ms of CPU; ratio %.2f, of CPU %.2f\n", o, oc, r, rc, r / o, rc / oc}'
+  compare "$work/one.times" "$work/relay.times" ""
 
   [ "$("$java" -XshowSettings:properties -version 2>&1 | awk '/java.specification.version/ {print $3}')" -ge 25 ] || continue
   JDK_JAVA_OPTIONS=$(sed -n 's/^ENV JDK_JAVA_OPTIONS="\([^"]*\)".*/\1/p' Dockerfile)
@@ -89,10 +90,7 @@ for jdk in "$@"; do
     echo "$took" >> "$work/cached.times"
     [ "$(wc -l < "$work/cached.times")" -lt "$rounds" ] && stop
   done
-  read -r one one_cpu <<< "$(medians "$work/one-cached.times")"
-  read -r cached cached_cpu <<< "$(medians "$work/cached.times")"
-  awk -v o="$one" -v oc="$one_cpu" -v r="$cached" -v rc="$cached_cpu" 'BEGIN {
-    printf "  one route with AOT cache: %d ms to ready, %d ms of CPU\n  relay with AOT cache:     %d ms to ready, %d ms of CPU; ratio %.2f, of CPU %.2f\n", o, oc, r, rc, r / o, rc / oc}'
+  compare "$work/one-cached.times" "$work/cached.times" " with AOT cache"
   sleep "${IDLE:-40}"
   echo "  idle for ${IDLE:-40} s: $(awk '/VmRSS/ {printf "RSS %d MB", $2 / 1024}' "/proc/$process/status"), $(ls "/proc/$process/task" | wc -l) threads," \
     "$("$jdk/bin/jcmd" "$process" GC.class_histogram 2> /dev/null | awk '/^Total/ {printf "%d MB of live objects", $3 / 1048576}')"
