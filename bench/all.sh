@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every benchmark of this folder, one after the other, and their results as a Markdown table. Usage: bench/all.sh [short|full]: short
-# takes about a quarter of an hour with a backlog of 300,000 events, full three quarters with 5,000,000.
+# takes about twenty minutes with a backlog of 300,000 events, full most of an hour with 5,000,000.
 set -euo pipefail
 cd "$(dirname "$0")"
 mkdir -p ../target
