@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -56,7 +55,6 @@ final class EventReader {
                         .maxNameLength(Math.min(properties.maxString(), 50_000))
                         .maxNumberLength(properties.maxNumber())
                         .build())
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 // the names come from strangers: a table of all that were ever seen would be theirs to fill
                 .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                 .build();
@@ -163,7 +161,7 @@ final class EventReader {
             String identity = null;
             String id = null;
             while (parser.nextToken() != JsonToken.END_OBJECT) {
-                String field = parser.currentName();
+                String field = MemberNames.next(parser);
                 JsonToken value = parser.nextToken();
                 if (members != null) {
                     members.add(field, value == JsonToken.VALUE_STRING, value == JsonToken.START_OBJECT);
@@ -220,6 +218,8 @@ final class EventReader {
                 depth++;
             } else if (token.isStructEnd()) {
                 depth--;
+            } else if (token == JsonToken.FIELD_NAME) {
+                MemberNames.next(parser);
             } else {
                 parser.finishToken();
             }

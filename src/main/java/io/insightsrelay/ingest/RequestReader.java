@@ -8,12 +8,12 @@ import io.insightsrelay.auth.Caller;
 import io.insightsrelay.event.Event;
 import io.insightsrelay.spool.SpoolEndpoint;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -36,10 +36,6 @@ final class RequestReader implements Processor {
     enum Interface { APP, AGENT, EVENTS }
 
     private static final Pattern OTHER_CHARSET = Pattern.compile(";\\s*charset\\s*=(?!\\s*\"?utf-?8\"?\\s*(?:;|$))", Pattern.CASE_INSENSITIVE);
-    private static final byte[] ID = ascii("{\"id\":\"");
-    private static final byte[] RECEIVED = ascii("\",\"received\":\"");
-    private static final byte[] USER = ascii(",\"user\":\"");
-    private static final byte[] EVENT = ascii(",\"event\":");
     private static final NoArgGenerator IDS = Generators.timeBasedEpochGenerator();
 
     private final Interface endpoint;
@@ -47,18 +43,11 @@ final class RequestReader implements Processor {
     private final EventReader reader;
     private final AgentIdentity agentIdentity;
     private final String identityHeader;
-    private final byte[] kind;
-    private volatile Moment latest = new Moment(0);
+    private final String kind;
+    private volatile Moment latest = new Moment(0, "");
 
     /** A millisecond, as it stands in envelopes; many requests share one. */
-    private static final class Moment {
-        final long millis;
-        final byte[] text;
-
-        Moment(long millis) {
-            this.millis = millis;
-            text = ascii(Instant.ofEpochMilli(millis).toString());
-        }
+    private record Moment(long millis, String text) {
     }
 
     RequestReader(Interface endpoint, IngestProperties properties, AgentIdentity agentIdentity, String identityHeader) {
@@ -67,7 +56,7 @@ final class RequestReader implements Processor {
         this.reader = new EventReader(properties);
         this.agentIdentity = agentIdentity;
         this.identityHeader = identityHeader;
-        this.kind = ascii("\",\"kind\":\"" + (endpoint == Interface.AGENT ? "agent" : "app") + (endpoint == Interface.EVENTS ? "\",\"endpoint\":\"events\"" : "\""));
+        this.kind = "\",\"kind\":\"" + (endpoint == Interface.AGENT ? "agent" : "app") + (endpoint == Interface.EVENTS ? "\",\"endpoint\":\"events\"" : "\"");
     }
 
     @Override
@@ -145,58 +134,60 @@ final class RequestReader implements Processor {
     }
 
     private List<byte[]> envelopes(Message message, Caller caller, List<EventReader.Slice> events) {
-        byte[] received = received();
-        byte[] headers = headers(message);
+        String received = received();
+        String headers = headers(message);
         String subject = endpoint == Interface.AGENT ? header(message, identityHeader) : null;
         List<byte[]> envelopes = new ArrayList<>(events.size());
         for (EventReader.Slice event : events) {
             String user = endpoint == Interface.AGENT ? agentIdentity.user(subject, event.identity()) : caller.user();
-            ByteArrayOutputStream envelope = new ByteArrayOutputStream(event.end() - event.start() + headers.length + 256);
-            envelope.writeBytes(ID);
-            envelope.writeBytes(ascii(IDS.generate().toString()));
-            envelope.writeBytes(RECEIVED);
-            envelope.writeBytes(received);
-            envelope.writeBytes(kind);
+            StringBuilder head = new StringBuilder(headers.length() + 256)
+                    .append("{\"id\":\"").append(IDS.generate()).append("\",\"received\":\"").append(received).append(kind);
             if (user != null) {
-                envelope.writeBytes(USER);
-                envelope.writeBytes(quoted(user));
-                envelope.write('"');
+                quote(user, head.append(",\"user\":\"")).append('"');
             }
-            envelope.writeBytes(headers);
-            envelope.writeBytes(EVENT);
-            envelope.write(event.bytes(), event.start(), event.end() - event.start());
-            envelope.write('}');
-            envelopes.add(envelope.toByteArray());
+            byte[] before = head.append(headers).append(",\"event\":").toString().getBytes(StandardCharsets.UTF_8);
+            int length = event.end() - event.start();
+            byte[] envelope = Arrays.copyOf(before, before.length + length + 1);
+            System.arraycopy(event.bytes(), event.start(), envelope, before.length, length);
+            envelope[envelope.length - 1] = '}';
+            envelopes.add(envelope);
         }
         return envelopes;
     }
 
-    private byte[] received() {
+    private String received() {
         long now = System.currentTimeMillis();
         Moment moment = latest;
         if (moment.millis != now) {
-            moment = new Moment(now);
+            moment = new Moment(now, Instant.ofEpochMilli(now).toString());
             latest = moment;
         }
         return moment.text;
     }
 
-    private static byte[] ascii(String text) {
-        return text.getBytes(StandardCharsets.US_ASCII);
-    }
-
-    private byte[] headers(Message message) {
-        StringBuilder json = new StringBuilder();
+    private String headers(Message message) {
+        StringBuilder json = new StringBuilder(256);
         for (String name : properties.headers()) {
             String value = header(message, name);
             if (value != null) {
-                String cut = value.substring(0, Math.min(value.length(), properties.maxHeader()));
                 json.append(json.isEmpty() ? ",\"headers\":{\"" : ",\"").append(name).append("\":\"");
-                JsonStringEncoder.getInstance().quoteAsString(cut, json);
-                json.append('"');
+                quote(value.length() > properties.maxHeader() ? value.substring(0, properties.maxHeader()) : value, json).append('"');
             }
         }
-        return (json.isEmpty() ? "" : json.append('}').toString()).getBytes(StandardCharsets.UTF_8);
+        return json.isEmpty() ? "" : json.append('}').toString();
+    }
+
+    /** Appends what stands between the quotes of a JSON string. */
+    private static StringBuilder quote(String text, StringBuilder json) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < ' ' || c == '"' || c == '\\') {
+                JsonStringEncoder.getInstance().quoteAsString(text, json);
+                return json;
+            }
+        }
+        // next to all of them, and appended in one go
+        return json.append(text);
     }
 
     /** The first value, where a header comes more than once. */
@@ -207,10 +198,6 @@ final class RequestReader implements Processor {
             value = several.get(0);
         }
         return value instanceof String text ? text : null;
-    }
-
-    private static byte[] quoted(String text) {
-        return new String(JsonStringEncoder.getInstance().quoteAsString(text)).getBytes(StandardCharsets.UTF_8);
     }
 
     static String describe(List<EventReader.Refused> refused, String consequence) {

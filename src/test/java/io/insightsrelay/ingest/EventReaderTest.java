@@ -3,10 +3,17 @@ package io.insightsrelay.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import io.insightsrelay.ingest.EventReader.Shape;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Random;
+import java.util.StringJoiner;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -86,6 +93,45 @@ class EventReaderTest {
             assertThat(e.status()).isEqualTo(400);
             assertThat(e.getMessage()).containsIgnoringCase(message).doesNotContain("com.fasterxml", "StreamReadConstraints", "StreamReadFeature", "JsonReadFeature");
         });
+    }
+
+    /** Objects in objects and arrays, of 0 to 25 members, some of them with a name that comes twice. */
+    private static String object(Random random, int depth) {
+        StringJoiner members = new StringJoiner(",", "{", "}");
+        int count = random.nextInt(4) == 0 ? 13 + random.nextInt(13) : random.nextInt(6);
+        for (int i = 0; i < count; i++) {
+            // 0x41 is A: an escaped name is the same name
+            String name = "\"" + (random.nextInt(8) == 0 ? "\\u0041" : "A") + (random.nextInt(120) == 0 ? random.nextInt(count) : i) + "\"";
+            String value = depth > 4 || random.nextInt(3) > 0 ? "1" : random.nextBoolean() ? object(random, depth + 1)
+                    : "[" + object(random, depth + 1) + ",2," + object(random, depth + 1) + "]";
+            members.add(name + ":" + value);
+        }
+        return members.toString();
+    }
+
+    @Test
+    void refusesANameThatComesTwiceWhereverJacksonDoes() throws IOException {
+        JsonFactory strict = JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+        Random random = new Random(1);
+        int refused = 0;
+        for (int i = 0; i < 5_000; i++) {
+            String body = object(random, 0);
+            String problem = null;
+            try (JsonParser parser = strict.createParser(body)) {
+                while (parser.nextToken() != null) {
+                    parser.finishToken();
+                }
+            } catch (JsonParseException e) {
+                problem = e.getOriginalMessage();
+                refused++;
+            }
+            if (problem == null) {
+                assertThat(read(body, Shape.ONE)).containsExactly(body);
+            } else {
+                assertThatThrownBy(() -> read(body, Shape.ONE)).as(body).hasMessageContaining(problem);
+            }
+        }
+        assertThat(refused).isBetween(500, 4_500);
     }
 
     @ParameterizedTest
