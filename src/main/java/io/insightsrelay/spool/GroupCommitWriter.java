@@ -1,7 +1,6 @@
 package io.insightsrelay.spool;
 
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -13,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -67,53 +67,6 @@ final class GroupCommitWriter {
         }
     }
 
-    /** The end of a log as the open transaction has it. */
-    private final class Tail {
-        final SpoolLog log;
-        final PreparedStatement insert;
-        final SpoolBlock block = new SpoolBlock();
-        long position;
-        long committed;
-
-        Tail(SpoolLog log) throws SQLException {
-            this.log = log;
-            insert = connection.prepareStatement("INSERT INTO " + log.table() + "(position, stored_at, payload) VALUES (?, ?, ?)");
-            position = log.lastPosition();
-            committed = position;
-        }
-
-        void append(List<byte[]> payloads) throws SQLException {
-            for (byte[] payload : payloads) {
-                if (!block.hasRoomFor(payload)) {
-                    flush();
-                }
-                block.add(payload);
-            }
-        }
-
-        void flush() throws SQLException {
-            if (block.count() > 0) {
-                position += block.count();
-                insert.setLong(1, position);
-                insert.setLong(2, System.currentTimeMillis());
-                insert.setBytes(3, block.take());
-                insert.executeUpdate();
-            }
-        }
-
-        void rollBackTo(long before) {
-            position = before;
-            block.clear();
-        }
-
-        void committed() {
-            if (position > committed) {
-                committed = position;
-                log.committed(position);
-            }
-        }
-    }
-
     /** Opens the connection that is written on. */
     interface Connector {
         Connection connect() throws SQLException;
@@ -123,8 +76,9 @@ final class GroupCommitWriter {
     private final Consumer<Throwable> onFailure;
     private Connection connection;
     private final LinkedBlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>();
+    private final Map<Executor, Turn<Task<?>>> turns = new ConcurrentHashMap<>();
     private final AtomicLong pendingBytes = new AtomicLong();
-    private final Map<SpoolLog, Tail> tails = new HashMap<>();
+    private final Map<SpoolLog, LogTail> tails = new HashMap<>();
     private final SeenIds seenIds;
     private final ExecutorService completions =
             Executors.newSingleThreadExecutor(runnable -> daemon(runnable, "spool-completions"));
@@ -149,7 +103,7 @@ final class GroupCommitWriter {
 
     /**
      * @param ids      the senders' ids of some of the payloads, by identity; null: of none
-     * @param executor on which the future completes; null: one for all
+     * @param executor on which the future completes, and whose turns are gathered (see {@link Turn}); null: one for all, and at once
      * @return how many of the payloads were there already
      */
     CompletableFuture<Integer> append(SpoolLog log, List<byte[]> payloads, @Nullable Map<byte[], UUID> ids, long bytes, @Nullable Executor executor) {
@@ -212,14 +166,25 @@ final class GroupCommitWriter {
 
     private <T> CompletableFuture<T> submit(Task<T> task) {
         pendingBytes.addAndGet(task.bytes);
+        if (task.executor == completions) {
+            enqueue(List.of(task));
+        } else {
+            turns.computeIfAbsent(task.executor, executor -> new Turn<>(executor, this::enqueue)).add(task);
+        }
+        return task.done;
+    }
+
+    private void enqueue(List<Task<?>> tasks) {
         synchronized (queue) {
             if (accepting) {
-                queue.add(task);
-                return task.done;
+                queue.addAll(tasks);
+                return;
             }
         }
-        pendingBytes.addAndGet(-task.bytes);
-        return CompletableFuture.failedFuture(new SpoolException("The spool is closed"));
+        for (Task<?> task : tasks) {
+            pendingBytes.addAndGet(-task.bytes);
+            task.done.completeExceptionally(new SpoolException("The spool is closed"));
+        }
     }
 
     private void run() {
@@ -274,7 +239,7 @@ final class GroupCommitWriter {
         }
         pendingBytes.addAndGet(-bytes);
         if (failure == null) {
-            tails.values().forEach(Tail::committed);
+            tails.values().forEach(LogTail::committed);
         }
         finish(group);
     }
@@ -304,7 +269,13 @@ final class GroupCommitWriter {
         group.forEach(task -> byExecutor.computeIfAbsent(task.executor, executor -> new ArrayList<>(group.size())).add(task));
         byExecutor.forEach((executor, tasks) -> {
             try {
-                executor.execute(() -> tasks.forEach(Task::finish));
+                executor.execute(() -> {
+                    if (executor != completions) {
+                        // so that the writer is not idle while these are answered
+                        turns.get(executor).end();
+                    }
+                    tasks.forEach(Task::finish);
+                });
             } catch (RejectedExecutionException e) {
                 // a caller that is gone; what it appended is stored all the same
                 LOG.debug("Nobody waits for {} appends", tasks.size());
@@ -320,14 +291,14 @@ final class GroupCommitWriter {
         // other work may fail for reasons of its own, and must not take the events of the same commit with it
         flush();
         Savepoint savepoint = connection.setSavepoint();
-        Map<Tail, Long> before = new HashMap<>();
-        tails.values().forEach(tail -> before.put(tail, tail.position));
+        Map<LogTail, Long> before = new HashMap<>();
+        tails.values().forEach(tail -> before.put(tail, tail.position()));
         try {
             task.result = task.work.run(connection, this::insert);
             flush();
         } catch (SQLException | RuntimeException e) {
             connection.rollback(savepoint);
-            tails.values().forEach(tail -> tail.rollBackTo(before.getOrDefault(tail, tail.committed)));
+            tails.values().forEach(tail -> tail.rollBackTo(before.get(tail)));
             task.failure = e;
         } finally {
             connection.releaseSavepoint(savepoint);
@@ -335,9 +306,9 @@ final class GroupCommitWriter {
     }
 
     private void insert(SpoolLog log, List<byte[]> payloads) throws SQLException {
-        Tail tail = tails.get(log);
+        LogTail tail = tails.get(log);
         if (tail == null) {
-            tail = new Tail(log);
+            tail = new LogTail(log, connection);
             tails.put(log, tail);
         }
         tail.append(payloads);
@@ -356,7 +327,7 @@ final class GroupCommitWriter {
     }
 
     private void flush() throws SQLException {
-        for (Tail tail : tails.values()) {
+        for (LogTail tail : tails.values()) {
             tail.flush();
         }
     }

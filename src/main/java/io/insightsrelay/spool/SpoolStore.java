@@ -121,7 +121,8 @@ public final class SpoolStore implements Spool, AutoCloseable {
      *
      * @param ids      the senders' ids of some of the payloads, by identity; one that was appended to any log within the window is
      *                 not appended again; null: of none
-     * @param executor on which the future completes, if it was not complete at once; null: any thread
+     * @param executor on which the future completes, if it was not complete at once: an event loop, or what else lives as long as the store. What its
+     *                 tasks append in one turn is written in one go. null: any thread
      * @return how many of the payloads were there already
      */
     public CompletableFuture<Integer> append(SpoolLog log, List<byte[]> payloads, @Nullable Map<byte[], UUID> ids, @Nullable Executor executor) {
