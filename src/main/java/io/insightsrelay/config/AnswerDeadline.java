@@ -10,9 +10,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
-import org.apache.camel.spi.CamelEvent;
 import org.apache.camel.spi.ShutdownStrategy;
-import org.apache.camel.support.EventNotifierSupport;
+import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.hc.client5.http.classic.ExecRuntime;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
@@ -32,7 +31,7 @@ import org.springframework.beans.factory.DisposableBean;
  * head does, which HttpClient takes for a whole one. HttpClient's own retries, for which it sleeps on {@code Retry-After}, are off: a failed
  * request is the route's to repeat. Thread-safe.
  */
-public final class AnswerDeadline extends EventNotifierSupport implements HttpClientConfigurer, DisposableBean {
+public final class AnswerDeadline implements HttpClientConfigurer, DisposableBean {
 
     private static final Logger LOG = LoggerFactory.getLogger(AnswerDeadline.class);
     private static final long CHECK_MILLIS = 100;
@@ -46,11 +45,19 @@ public final class AnswerDeadline extends EventNotifierSupport implements HttpCl
     private volatile Long stopBy;
 
     AnswerDeadline(CamelContext context) {
-        // or Camel would make an event of every step of every exchange
-        setIgnoreExchangeEvents(true);
-        setIgnoreStepEvents(true);
-        // said to Camel: as a bean alone it was not found by it
-        context.getManagementStrategy().addEventNotifier(this);
+        // not an EventNotifier: Camel asks each of them about each exchange
+        context.addLifecycleStrategy(new LifecycleStrategySupport() {
+            @Override
+            public void onContextStarted(CamelContext started) {
+                stopBy = null;
+            }
+
+            @Override
+            public void onContextStopping(CamelContext stopping) {
+                ShutdownStrategy strategy = stopping.getShutdownStrategy();
+                stopBy = System.nanoTime() + strategy.getTimeUnit().toNanos(strategy.getTimeout()) / 2;
+            }
+        });
         watch = Executors.newSingleThreadScheduledExecutor(work -> {
             Thread thread = new Thread(work, "answer-deadline");
             thread.setDaemon(true);
@@ -121,21 +128,6 @@ public final class AnswerDeadline extends EventNotifierSupport implements HttpCl
             // one that cannot be closed must not end the watch over the others
             LOG.warn("A connection whose answer is late could not be closed: {}", e.toString());
         }
-    }
-
-    @Override
-    public void notify(CamelEvent event) {
-        if (event instanceof CamelEvent.CamelContextStoppingEvent stopping) {
-            ShutdownStrategy strategy = stopping.getContext().getShutdownStrategy();
-            stopBy = System.nanoTime() + strategy.getTimeUnit().toNanos(strategy.getTimeout()) / 2;
-        } else {
-            stopBy = null;
-        }
-    }
-
-    @Override
-    public boolean isEnabled(CamelEvent event) {
-        return event instanceof CamelEvent.CamelContextStartedEvent || event instanceof CamelEvent.CamelContextStoppingEvent;
     }
 
     @Override

@@ -18,8 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
-import org.apache.camel.spi.CamelEvent;
-import org.apache.camel.support.EventNotifierSupport;
+import org.apache.camel.support.LifecycleStrategySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,8 +56,10 @@ final class IngestServer implements AutoCloseable {
         gate.guard(eventLoop);
         CompletableFuture<Void> listening = new CompletableFuture<>();
         eventLoop.runOnContext(nothing -> vertx.createHttpServer(new HttpServerOptions()
-                        .setIdleTimeout((int) properties.idleTimeout().toSeconds())
                         .setHttp2ClearTextEnabled(false)
+                        // or each request and each answer is looked through for an upgrade
+                        .setPerFrameWebSocketCompressionSupported(false)
+                        .setPerMessageWebSocketCompressionSupported(false)
                         .setTcpNoDelay(true))
                 .connectionHandler(slowSenders::connected).requestHandler(request -> gate.pass(request, router)).listen(port, host)
                 .onSuccess(server -> listening.complete(null)).onFailure(listening::completeExceptionally));
@@ -125,7 +126,17 @@ final class IngestServer implements AutoCloseable {
                         };
                     }
                 });
-        context.getManagementStrategy().addEventNotifier(new Watch());
+        context.addLifecycleStrategy(new LifecycleStrategySupport() {
+            @Override
+            public void onContextStarted(CamelContext started) {
+                serving = true;
+            }
+
+            @Override
+            public void onContextStopping(CamelContext stopping) {
+                serving = false;
+            }
+        });
         return router;
     }
 
@@ -153,26 +164,6 @@ final class IngestServer implements AutoCloseable {
     private void unavailable(RoutingContext failed, String message) {
         failed.response().putHeader("Retry-After", "5");
         fail(failed, 503, "ServiceUnavailableError", message);
-    }
-
-    /** Tells this server when the routes are there. */
-    private final class Watch extends EventNotifierSupport {
-
-        Watch() {
-            // or Camel would make an event of every step of every exchange
-            setIgnoreExchangeEvents(true);
-            setIgnoreStepEvents(true);
-        }
-
-        @Override
-        public void notify(CamelEvent event) {
-            serving = event instanceof CamelEvent.CamelContextStartedEvent;
-        }
-
-        @Override
-        public boolean isEnabled(CamelEvent event) {
-            return event instanceof CamelEvent.CamelContextStartedEvent || event instanceof CamelEvent.CamelContextStoppingEvent;
-        }
     }
 
     /** Stops listening. Waits for open connections to end, at most half a minute. */
