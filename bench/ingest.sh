@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Ingest: POSTs of one event, the user's token verified, fsynced before the 202, beside a route of the same process that only answers
-# 202. Nothing is delivered meanwhile. Also where the CPU goes, and what the disk syncs by itself.
+# Ingest: POSTs of one event, the user's token verified, fsynced before the 202, beside routes of the same process that only answer
+# 202, only read the request, and only sync its bytes. Nothing is delivered meanwhile. Also where the CPU goes, and what the disk syncs by itself.
 # Usage: bench/ingest.sh [seconds a round, 8] [rounds, 3]
 . "$(dirname "$0")/lib.sh"
 seconds=${1:-8} rounds=${2:-3}
@@ -16,27 +16,26 @@ read -r sync_p50 sync_p99 sync_cpu <<< "$(aid Sync 64m "$work/sync" 16480 5000)"
 say "the disk by itself: 16 KB written in place and fsynced take p50 $sync_p50 us, p99 $sync_p99 us, $sync_cpu us of CPU"
 start_stand_in
 start_relay none
-for path in $app /bare /floor $app; do load $path 1 64 "$seconds" > /dev/null; done # JIT
+for path in $app /bare /read /floor $app /read $app; do load $path 1 64 "$seconds" > /dev/null; done # JIT
 for connections in 32 128; do
   : > "$work/rounds"
   for round in $(seq "$rounds"); do
-    c0=$(cpus)
-    read -r bare b50 b99 <<< "$(load /bare 1 $connections "$seconds")"
-    c1=$(cpus)
-    read -r floor f50 f99 <<< "$(load /floor 1 $connections "$seconds")"
-    c2=$(cpus)
-    read -r ingest p50 p99 <<< "$(load $app 1 $connections "$seconds")"
-    c3=$(cpus)
-    say "$connections connections, round $round: bare $bare/s (p50 $b50, p99 $b99), floor $floor/s (p50 $f50, p99 $f99), ingest $ingest/s (p50 $p50, p99 $p99)," \
-      "ingest/bare $(calc "$ingest / $bare"), floor/bare $(calc "$floor / $bare")"
-    say "  bare:   $(shares "$bare" "$c0" "$c1")"
-    say "  floor:  $(shares "$floor" "$c1" "$c2")"
-    say "  ingest: $(shares "$ingest" "$c2" "$c3")"
-    echo "$bare $floor $ingest" >> "$work/rounds"
+    rates=
+    for what in bare read floor ingest; do
+      path=/$what; [ $what != ingest ] || path=$app
+      before=$(cpus)
+      read -r rate p50 p99 <<< "$(load "$path" 1 $connections "$seconds")"
+      say "$connections connections, round $round: $what $rate/s (p50 $p50, p99 $p99), $(shares "$rate" "$before" "$(cpus)")"
+      rates="$rates $rate"
+    done
+    echo "$rates" >> "$work/rounds"
   done
-  read -r bare floor ingest <<< "$(awk '{b += $1; f += $2; i += $3} END {printf "%.0f %.0f %.0f\n", b / NR, f / NR, i / NR}' "$work/rounds")"
+  read -r bare read floor ingest <<< "$(awk '{b += $1; r += $2; f += $3; i += $4} END {printf "%.0f %.0f %.0f %.0f\n", b / NR, r / NR, f / NR, i / NR}' "$work/rounds")"
   result "ingest, one event a POST, $connections connections" "$ingest/s" "a route that only answers 202: $bare/s" "$(calc "$ingest / $bare")" \
     "at least 0.75 of its requests/s" "$ingest / $bare >= 0.75"
-  result "the same beside a route that only syncs the bytes" "$ingest/s" "$floor/s, $(calc "$floor / $bare") of the bare route" "$(calc "$ingest / $floor")" "" ""
+  # what a request takes longer than on the bare route for being read, and for being synced, added up
+  result "the most there can be with these parts" "$(calc "1 / (1 / $read + 1 / $floor - 1 / $bare)" %.0f)/s" \
+    "the same route but for the storing: $read/s, $(calc "$read / $bare") of the bare route; one that only syncs the bytes: $floor/s, $(calc "$floor / $bare")" \
+    "$(calc "$bare / ($bare * ($bare / $read + $bare / $floor - 1))")" "" ""
 done
 say "heap after GC at most $(heap_after_gc) MB"
