@@ -18,7 +18,7 @@ import org.springframework.lang.Nullable;
 final class Numbers {
 
     private static final CreditCardValidator CARDS = new CreditCardValidator(new CreditCardRange[] {
-        new CreditCardRange("4", null, 13, 19), new CreditCardRange("51", "55", 16, 16), new CreditCardRange("2221", "2720", 16, 16),
+        new CreditCardRange("4", null, new int[] {13, 16, 19}), new CreditCardRange("51", "55", 16, 16), new CreditCardRange("2221", "2720", 16, 16),
         new CreditCardRange("34", null, 15, 15), new CreditCardRange("37", null, 15, 15),
         new CreditCardRange("30", null, 14, 14), new CreditCardRange("36", null, 14, 14), new CreditCardRange("38", "39", 14, 14),
         new CreditCardRange("6011", null, 16, 16), new CreditCardRange("644", "659", 16, 16), new CreditCardRange("3528", "3589", 16, 16),
