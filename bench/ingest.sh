@@ -36,6 +36,6 @@ for connections in 32 128; do
   # what a request takes longer than on the bare route for being read, and for being synced, added up
   result "the most there can be with these parts" "$(calc "1 / (1 / $read + 1 / $floor - 1 / $bare)" %.0f)/s" \
     "the same route but for the storing: $read/s, $(calc "$read / $bare") of the bare route; one that only syncs the bytes: $floor/s, $(calc "$floor / $bare")" \
-    "$(calc "$bare / ($bare * ($bare / $read + $bare / $floor - 1))")" "" ""
+    "$(calc "1 / ($bare / $read + $bare / $floor - 1)")" "" ""
 done
 say "heap after GC at most $(heap_after_gc) MB"

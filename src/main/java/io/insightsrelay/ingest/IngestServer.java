@@ -18,7 +18,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
-import org.apache.camel.support.LifecycleStrategySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +36,7 @@ final class IngestServer implements AutoCloseable {
     private final IngestGate gate;
     private final Vertx vertx;
     private final SlowSenders slowSenders;
-    private volatile boolean serving;
+    private volatile CamelContext camel;
 
     IngestServer(String host, int port, IngestProperties properties, IngestGate gate) {
         this.host = host;
@@ -73,6 +72,7 @@ final class IngestServer implements AutoCloseable {
 
     /** Gives Camel the router without listening. */
     Router route(CamelContext context) {
+        camel = context;
         Router router = Router.router(vertx);
         router.route().handler(slowSenders::begun).failureHandler(this::unreadable);
         if (!properties.cors().origins().isEmpty()) {
@@ -126,17 +126,6 @@ final class IngestServer implements AutoCloseable {
                         };
                     }
                 });
-        context.addLifecycleStrategy(new LifecycleStrategySupport() {
-            @Override
-            public void onContextStarted(CamelContext started) {
-                serving = true;
-            }
-
-            @Override
-            public void onContextStopping(CamelContext stopping) {
-                serving = false;
-            }
-        });
         return router;
     }
 
@@ -154,7 +143,7 @@ final class IngestServer implements AutoCloseable {
         if (failed.response().ended()) {
             return;
         }
-        if (!serving && status == 404) {
+        if (status == 404 && !camel.isStarted()) {
             unavailable(failed, "The relay is starting or stopping; send it again later");
             return;
         }

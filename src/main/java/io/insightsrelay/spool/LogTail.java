@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
+import org.springframework.lang.Nullable;
 
 /** The end of a log as the writer's open transaction has it. Used by the writer's thread, on its connection. */
 final class LogTail {
@@ -47,7 +48,7 @@ final class LogTail {
     }
 
     /** @param before a position from before; null: the last commit */
-    void rollBackTo(Long before) {
+    void rollBackTo(@Nullable Long before) {
         position = before == null ? committed : before;
         block.clear();
     }

@@ -21,7 +21,7 @@ public final class SpoolEndpoint extends DefaultEndpoint {
 
     /**
      * Exchange property: the {@link java.util.concurrent.Executor} on which an exchange goes on once its events are fsynced. All of one
-     * commit that have the same go on in one task. Without it they go on on a thread of the spool.
+     * commit that have the same go on in one task, and what its tasks append in one turn shares a commit. Without it they go on on a thread of the spool.
      */
     public static final String EXECUTOR = "SpoolExecutor";
     /**

@@ -360,7 +360,7 @@ final class CorpusValues {
             case 5 -> one(List.of("112", "305", "702")) + "-" + digits(7) + "-" + digits(7);
             case 6 -> digits(10 + random.nextInt(10));
             case 7 -> "978-" + random.nextInt(10) + "-" + digits(2) + "-" + digits(6) + "-" + random.nextInt(10);
-            case 8 -> random(LETTERS, 2) + digits(6) + random(LETTERS, 1);
+            case 8 -> partNumber();
             case 9 -> "PROJ-" + digits(4);
             case 10 -> "RMA " + digits(4) + "-" + digits(4);
             case 11 -> random(LETTERS, 3) + "-" + digits(3) + "-" + digits(4);
@@ -388,6 +388,12 @@ final class CorpusValues {
             case 2 -> word() + " " + word();
             default -> faker().country().capital();
         });
+    }
+
+    /** As NINOs are written, but none: of one that is, nobody can say that it is not personal (gov.uk, National Insurance Manual, NIM39110). */
+    private String partNumber() {
+        String number = random(LETTERS, 2) + digits(6) + random(LETTERS, 1);
+        return number.matches("[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\\d{6}[A-D]") ? partNumber() : number;
     }
 
     private String quad() {
