@@ -197,6 +197,8 @@ export class RelayAnalytics {
   #retryLater(answer) {
     const backoff = Math.random() * Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** this.#failures++);
     this.#notBefore = Date.now() + Math.max(backoff, retryAfter(answer));
+    // what was planned while the answer was on its way would not wait
+    this.#timerAt = Infinity;
     this.#schedule(0);
   }
 
