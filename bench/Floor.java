@@ -1,4 +1,3 @@
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -16,7 +15,7 @@ import org.apache.camel.support.AsyncProcessorSupport;
  * with those of all requests that came meanwhile, and one fdatasync later all of them go on. Nothing is verified, read or kept.
  * {@code bench.file} is the file.
  */
-public final class Floor extends AsyncProcessorSupport {
+public class Floor extends AsyncProcessorSupport {
 
     private static final int LENGTH = 8 << 20;
 
@@ -24,20 +23,32 @@ public final class Floor extends AsyncProcessorSupport {
     }
 
     private final LinkedBlockingQueue<Waiting> queue = new LinkedBlockingQueue<>();
-    private final FileChannel file;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+    private final ByteBuffer buffer = ByteBuffer.allocate(1 << 20);
+    private FileChannel file;
     private long position;
 
-    /** Makes the file, then writes on a thread of its own. */
-    public Floor() throws IOException {
-        file = FileChannel.open(Path.of(System.getProperty("bench.file")), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        for (int at = 0; at < LENGTH; at += buffer.capacity()) {
-            file.write(buffer.clear(), at);
-        }
-        file.force(true);
+    /** Opens what is written to, then writes on a thread of its own. */
+    public Floor() throws Exception {
+        open(System.getProperty("bench.file"));
         Thread writer = new Thread(this::run, "floor-writer");
         writer.setDaemon(true);
         writer.start();
+    }
+
+    /** Makes what is written to. */
+    void open(String path) throws Exception {
+        file = FileChannel.open(Path.of(path), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        file.write(ByteBuffer.allocate(LENGTH), 0);
+        file.force(true);
+    }
+
+    /** Returns when the bytes, to the buffer's limit, are on disk. */
+    void store(ByteBuffer bytes) throws Exception {
+        if (position + bytes.remaining() > LENGTH) {
+            position = 0;
+        }
+        position += file.write(bytes, position);
+        file.force(false);
     }
 
     @Override
@@ -54,15 +65,10 @@ public final class Floor extends AsyncProcessorSupport {
                 queue.drainTo(group);
                 buffer.clear();
                 group.forEach(waiting -> buffer.put(waiting.body));
-                buffer.flip();
-                if (position + buffer.remaining() > LENGTH) {
-                    position = 0;
-                }
-                position += file.write(buffer, position);
-                file.force(false);
+                store(buffer.flip());
                 group.get(0).loop.execute(() -> group.forEach(waiting -> waiting.callback.done(false)));
             }
-        } catch (IOException | InterruptedException e) {
+        } catch (Exception e) {
             throw new IllegalStateException(e);
         }
     }

@@ -66,7 +66,7 @@ start_relay() {
   rm -rf "$work/routes"
   cp -r routes "$work"
   cp bench/bare.camel.yaml bench/floor.camel.yaml "$work/routes"
-  [ -d "$work/classes" ] || "${java}c" -d "$work/classes" -cp "$(< $class_path)" bench/Floor.java
+  [ -d "$work/classes" ] || "${java}c" -d "$work/classes" -cp "$(< $class_path)" bench/Floor.java bench/SqliteFloor.java
   case $destination in
     none) spotify_url=http://127.0.0.1:9 ;;
     batch)
