@@ -8,8 +8,7 @@ import java.util.function.Consumer;
 
 /**
  * Gathers what an executor's tasks hand over, until those that are due now have run or {@value #MOST} came. An event loop that has many
- * requests before it would else wake the writer for the first of them, which would get an fsync of its own. {@code bench/ingest.sh}
- * with 128 connections: half of the writer's CPU. Thread-safe.
+ * requests before it would else wake the writer for the first of them, which would get an fsync of its own. Thread-safe.
  */
 final class Turn<T> {
 
