@@ -24,7 +24,7 @@ work=$(mktemp -d)
 process=
 routes=$(cat routes/*.camel.yaml routes/engine/embedded/*.camel.yaml routes/sandbox/*.camel.yaml | grep -c '^- route:')
 mkdir "$work/routes"
-for number in $(seq "$routes"); do sed "s/one/one-$number/" bench/same-parts/src/main/resources/camel/one.camel.yaml > "$work/routes/$number.camel.yaml"; done
+for number in $(seq "$routes"); do sed "s/part/part-$number/" bench/same-parts/src/main/resources/camel/part.camel.yaml > "$work/routes/$number.camel.yaml"; done
 # what bench/one-route and bench/same-parts are started with
 one=(--server.port=$((port + 1)))
 same=(--server.port=$((port + 1)) "--camel.main.routesIncludePattern=file:$work/routes/*.camel.yaml")
