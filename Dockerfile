@@ -13,7 +13,7 @@ FROM eclipse-temurin:25-jre
 RUN useradd --system --uid 10001 --home-dir /relay relay && mkdir -p /relay/data && chown relay /relay/data && chmod 700 /relay/data
 WORKDIR /relay
 # docs/operating.md says what these do; set JDK_JAVA_OPTIONS to have others
-ENV JDK_JAVA_OPTIONS="-XX:InitialHeapSize=128m -XX:MinHeapSize=32m -Xmx256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=10000 -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 -XX:TrimNativeHeapInterval=30000 -XX:+ExitOnOutOfMemoryError -Djdk.reflect.useNativeAccessorOnly=true" MALLOC_ARENA_MAX=2
+ENV JDK_JAVA_OPTIONS="-XX:InitialHeapSize=128m -XX:MinHeapSize=32m -Xmx256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=10000 -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 -XX:TrimNativeHeapInterval=30000 -XX:+ExitOnOutOfMemoryError" MALLOC_ARENA_MAX=2
 COPY application.yaml aot-cache.sh ./
 COPY routes routes
 # the cache fits only the JVM and the jars that it was made with: it is made here, where they are

@@ -23,7 +23,7 @@ public class Floor extends AsyncProcessorSupport {
     }
 
     private final LinkedBlockingQueue<Waiting> queue = new LinkedBlockingQueue<>();
-    private final ByteBuffer buffer = ByteBuffer.allocate(1 << 20);
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
     private FileChannel file;
     private long position;
 
@@ -38,7 +38,9 @@ public class Floor extends AsyncProcessorSupport {
     /** Makes what is written to. */
     void open(String path) throws Exception {
         file = FileChannel.open(Path.of(path), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        file.write(ByteBuffer.allocate(LENGTH), 0);
+        for (int at = 0; at < LENGTH; at += buffer.capacity()) {
+            file.write(buffer.clear(), at);
+        }
         file.force(true);
     }
 

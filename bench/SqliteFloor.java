@@ -3,7 +3,6 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.Statement;
-import java.util.Arrays;
 
 /** {@link Floor}, but that the bytes become one row of a SQLite database in WAL mode, which is synced at each commit as the relay's is. */
 public final class SqliteFloor extends Floor {
@@ -27,7 +26,9 @@ public final class SqliteFloor extends Floor {
 
     @Override
     void store(ByteBuffer bytes) throws Exception {
-        insert.setBytes(1, Arrays.copyOf(bytes.array(), bytes.limit()));
+        byte[] row = new byte[bytes.remaining()];
+        bytes.get(row);
+        insert.setBytes(1, row);
         insert.executeUpdate();
     }
 }

@@ -48,6 +48,21 @@ start() { # command; sets process, and took to milliseconds of the clock and of 
   done
   took="$(((${EPOCHREALTIME/./} - begin) / 1000)) $(awk '{print ($14 + $15) * 10}' "/proc/$process/stat")"
 }
+measure() { # one, same or relay; command
+  local name=$1
+  shift
+  start "$@"
+  echo "$took" >> "$work/$name.times"
+}
+cached() { # one-route or same-parts, its arguments: unpacks it and makes its AOT cache
+  local name=$1
+  shift
+  rm -rf "$work/$name"
+  "$java" -Djarmode=tools -jar "$root/target/$name/$name.jar" extract --destination "$work/$name" 2> /dev/null
+  start "$java" -XX:AOTCacheOutput="$work/$name/$name.aot" -jar "$work/$name/$name.jar" "$@"
+  kill "$process"
+  wait "$process" 2> /dev/null || true
+}
 stop() {
   kill -9 "$process"
   wait "$process" 2> /dev/null || true
@@ -69,14 +84,11 @@ for jdk in "$@"; do
   flags=${JAVA_OPTS:--Xmx256m}
   echo "$("$java" -version 2>&1 | sed -n 2p), $flags, $(nproc) cores, median of $rounds"
   for _ in $(seq "$rounds"); do
-    start "$java" $flags -jar "$root/target/one-route/one-route.jar" "${one[@]}"
-    echo "$took" >> "$work/one.times"
+    measure one "$java" $flags -jar "$root/target/one-route/one-route.jar" "${one[@]}"
     stop
-    start "$java" $flags -jar "$root/target/same-parts/same-parts.jar" "${same[@]}"
-    echo "$took" >> "$work/same.times"
+    measure same "$java" $flags -jar "$root/target/same-parts/same-parts.jar" "${same[@]}"
     stop
-    start "$java" $flags -jar "$root/target/insights-relay.jar"
-    echo "$took" >> "$work/relay.times"
+    measure relay "$java" $flags -jar "$root/target/insights-relay.jar"
     stop
   done
   compare ""
@@ -89,26 +101,14 @@ for jdk in "$@"; do
   rm -rf "$work/app"
   JAVA_HOME=$jdk bash aot-cache.sh target/insights-relay.jar "$work/app" 2> /dev/null
   # the others likewise
-  cached() { # one-route or same-parts, its arguments
-    local name=$1
-    shift
-    rm -rf "$work/$name"
-    "$java" -Djarmode=tools -jar "$root/target/$name/$name.jar" extract --destination "$work/$name" 2> /dev/null
-    start "$java" -XX:AOTCacheOutput="$work/$name/$name.aot" -jar "$work/$name/$name.jar" "$@"
-    kill "$process"
-    wait "$process" 2> /dev/null || true
-  }
   cached one-route "${one[@]}"
   cached same-parts "${same[@]}"
   for round in $(seq "$rounds"); do
-    start "$java" -XX:AOTCache="$work/one-route/one-route.aot" -jar "$work/one-route/one-route.jar" "${one[@]}"
-    echo "$took" >> "$work/one.times"
+    measure one "$java" -XX:AOTCache="$work/one-route/one-route.aot" -jar "$work/one-route/one-route.jar" "${one[@]}"
     stop
-    start "$java" -XX:AOTCache="$work/same-parts/same-parts.aot" -jar "$work/same-parts/same-parts.jar" "${same[@]}"
-    echo "$took" >> "$work/same.times"
+    measure same "$java" -XX:AOTCache="$work/same-parts/same-parts.aot" -jar "$work/same-parts/same-parts.jar" "${same[@]}"
     stop
-    start "$java" -XX:AOTCache="$work/app/insights-relay.aot" -jar "$work/app/insights-relay.jar"
-    echo "$took" >> "$work/relay.times"
+    measure relay "$java" -XX:AOTCache="$work/app/insights-relay.aot" -jar "$work/app/insights-relay.jar"
     [ "$round" -lt "$rounds" ] && stop
   done
   compare " with AOT cache"
