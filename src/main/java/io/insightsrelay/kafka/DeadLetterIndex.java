@@ -24,7 +24,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * What the topic of dead letters says, in memory but for the envelopes. It is as of the latest {@link #catchUp}. Used by one thread at a
- * time, but for {@link #written}.
+ * time.
  */
 final class DeadLetterIndex implements AutoCloseable {
 
@@ -56,7 +56,6 @@ final class DeadLetterIndex implements AutoCloseable {
     private final Map<String, Handled> handled = new HashMap<>();
     private final Map<String, Map<String, Opening>> openings = new HashMap<>();
     private KafkaConsumer<byte[], byte[]> reader;
-    private volatile long own = -1;
 
     DeadLetterIndex(KafkaEngine engine) {
         this.engine = engine;
@@ -78,11 +77,6 @@ final class DeadLetterIndex implements AutoCloseable {
         return openings.getOrDefault(destination, Map.of());
     }
 
-    /** A change of this relay's own is at that offset, and is waited for by the next {@link #catchUp}. */
-    void written(long offset) {
-        own = Math.max(own, offset);
-    }
-
     /**
      * Reads on to where the topic ended at the call, own changes and those of batches that are being committed included.
      *
@@ -94,12 +88,13 @@ final class DeadLetterIndex implements AutoCloseable {
                 Map<String, Object> settings = new HashMap<>(engine.properties().clientProperties());
                 settings.put("isolation.level", "read_committed");
                 settings.put("enable.auto.commit", false);
+                settings.put("request.timeout.ms", KafkaEngine.ANSWER_MILLIS);
                 settings.put("max.poll.records", 5_000);
                 reader = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
                 reader.assign(List.of(partition));
                 reader.seekToBeginning(List.of(partition));
             }
-            long end = Math.max(own + 1, engine.ends(List.of(partition)).get(partition));
+            long end = engine.ends().of(List.of(partition)).get(partition);
             long begun = System.nanoTime();
             long moved = begun;
             while (reader.position(partition) < end) {

@@ -127,7 +127,7 @@ final class Drain {
         String note = spool.note();
         if (note == null) {
             Map<String, Map<Integer, Long>> offsets = new TreeMap<>();
-            engine.ends(topics.stream().flatMap(topic -> producer.partitionsFor(topic).stream()).map(partition -> new TopicPartition(partition.topic(), partition.partition()))
+            engine.ends().of(topics.stream().flatMap(topic -> producer.partitionsFor(topic).stream()).map(partition -> new TopicPartition(partition.topic(), partition.partition()))
                     .toList()).forEach((partition, end) -> offsets.computeIfAbsent(partition.topic(), topic -> new TreeMap<>()).put(partition.partition(), end));
             state = new State(UUID.randomUUID().toString(), cluster, engine.properties().prefix(), new TreeMap<>(), offsets);
             spool.commit(List.of(noting(state)));
@@ -152,7 +152,7 @@ final class Drain {
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             consumer.assign(from.keySet());
             from.forEach(consumer::seek);
-            Map<TopicPartition, Long> ends = engine.ends(from.keySet());
+            Map<TopicPartition, Long> ends = engine.ends().of(from.keySet());
             long moved = System.nanoTime();
             while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
@@ -254,7 +254,7 @@ final class Drain {
         // what is too large is for the topic to say
         settings.put("max.request.size", 32 << 20);
         settings.put("delivery.timeout.ms", DELIVERY_MILLIS);
-        settings.put("request.timeout.ms", 10_000);
+        settings.put("request.timeout.ms", KafkaEngine.ANSWER_MILLIS);
         return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     }
 

@@ -49,7 +49,7 @@ final class KafkaClients implements KafkaClientFactory {
         all.put("linger.ms", producer.linger().toMillis());
         all.put("delivery.timeout.ms", (int) producer.deliveryTimeout().toMillis());
         all.put("request.timeout.ms", (int) Math.max(1, Math.min(5_000, producer.deliveryTimeout().minus(producer.linger()).toMillis())));
-        return new StoringProducer(all, engine.topics().events(), spool.fullRetryAfter());
+        return new StoringProducer(all, engine.topics().events(), spool.fullRetryAfter(), engine.ends());
     }
 
     @Override
@@ -59,6 +59,7 @@ final class KafkaClients implements KafkaClientFactory {
         all.put("enable.auto.commit", false);
         all.put("auto.offset.reset", "earliest");
         all.put("isolation.level", "read_committed");
+        all.put("request.timeout.ms", KafkaEngine.ANSWER_MILLIS);
         all.put("session.timeout.ms", (int) properties.consumer().sessionTimeout().toMillis());
         all.put("heartbeat.interval.ms", (int) Math.min(3_000, properties.consumer().sessionTimeout().toMillis() / 3));
         if (!properties.instanceId().isEmpty()) {

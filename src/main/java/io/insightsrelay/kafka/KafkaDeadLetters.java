@@ -25,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.springframework.lang.Nullable;
 
@@ -51,13 +50,7 @@ final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
         }
 
         void send(ProducerRecord<byte[], byte[]> record) {
-            writing.send(record, this::written);
-        }
-
-        private void written(@Nullable RecordMetadata metadata, @Nullable Exception failure) {
-            if (metadata != null && metadata.topic().equals(topic)) {
-                index.written(metadata.offset());
-            }
+            writing.send(record, engine.ends());
         }
 
         void put(String kind, String destination, @Nullable String id, @Nullable byte[] value) {

@@ -45,6 +45,10 @@ final class KafkaEngine implements Spool, AutoCloseable {
     /** The state of health is asked for this often at most. */
     private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final int TRANSACTION_MILLIS = 15_000;
+    /** A consumer whose broker says nothing for so long looks who leads its partitions by now; that of Kafka, 30 s, would hold up their events. */
+    static final int ANSWER_MILLIS = 10_000;
+    /** A broker that hung has heard by then whom it lost its partitions to. */
+    private static final Duration BACK_AGAIN = Duration.ofSeconds(10);
 
     /** What somebody did with the dead letters of a destination. */
     record Handled(long deleted, long expired, long replayed) {
@@ -69,6 +73,7 @@ final class KafkaEngine implements Spool, AutoCloseable {
     private final KafkaProperties properties;
     private final Admin admin;
     private final Topics topics;
+    private final LogEnds ends;
     private final String member;
     private final KafkaDeadLetters deadLetters;
     private final Set<BatchConsumer> consumers = ConcurrentHashMap.newKeySet();
@@ -85,6 +90,8 @@ final class KafkaEngine implements Spool, AutoCloseable {
         settings.put("request.timeout.ms", 5_000);
         this.admin = Admin.create(settings);
         this.topics = new Topics(admin, properties);
+        this.ends = new LogEnds(partitions -> Topics.known(() -> admin.listOffsets(partitions.stream()
+                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()))).all(), "the ends of topics", properties), BACK_AGAIN);
         this.deadLetters = new KafkaDeadLetters(this);
     }
 
@@ -98,6 +105,10 @@ final class KafkaEngine implements Spool, AutoCloseable {
 
     Admin admin() {
         return admin;
+    }
+
+    LogEnds ends() {
+        return ends;
     }
 
     KafkaDeadLetters deadLetters() {
@@ -177,12 +188,6 @@ final class KafkaEngine implements Spool, AutoCloseable {
         return committed;
     }
 
-    Map<TopicPartition, Long> ends(Collection<TopicPartition> partitions) {
-        Map<TopicPartition, ListOffsetsResultInfo> ends = Topics.known(() -> admin.listOffsets(partitions.stream()
-                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()))).all(), "the ends of topics", properties);
-        return ends.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue().offset()));
-    }
-
     private <T> T answer(KafkaFuture<T> future, String what) {
         return Topics.answer(future, what, properties);
     }
@@ -253,7 +258,7 @@ final class KafkaEngine implements Spool, AutoCloseable {
     public List<LogState> logStates() {
         Map<String, Map<TopicPartition, OffsetAndMetadata>> committed = committed(groups());
         return describe().values().stream().map(topic -> {
-            long last = ends(partitions(topic)).values().stream().mapToLong(end -> end).sum();
+            long last = ends.of(partitions(topic)).values().stream().mapToLong(end -> end).sum();
             Map<String, Spool.Progress> cursors = new TreeMap<>();
             committed.forEach((group, offsets) -> {
                 List<PartitionProgress> of = of(offsets, topic.name());
@@ -296,14 +301,14 @@ final class KafkaEngine implements Spool, AutoCloseable {
         Map<String, Map<TopicPartition, OffsetAndMetadata>> events = committed(groups.stream().filter(group -> !isRetries(group)).toList());
         Set<TopicPartition> partitions = events.values().stream().flatMap(offsets -> offsets.keySet().stream())
                 .filter(partition -> partition.topic().equals(topics.events())).collect(Collectors.toSet());
-        Map<TopicPartition, Long> ends = ends(partitions);
+        Map<TopicPartition, Long> last = ends.of(partitions);
         Map<String, Ledger> ledgers = new TreeMap<>();
         events.forEach((group, offsets) -> {
             String consumer = consumerOf(group);
             Counts first = new Counts();
             offsets.forEach((partition, offset) -> {
                 if (partition.topic().equals(topics.events())) {
-                    first.add(PartitionProgress.read(offset, 0), ends.get(partition));
+                    first.add(PartitionProgress.read(offset, 0), last.get(partition));
                 }
             });
             Counts again = new Counts();

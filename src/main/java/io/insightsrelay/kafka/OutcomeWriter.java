@@ -71,7 +71,7 @@ final class OutcomeWriter implements AutoCloseable {
         try {
             open();
             producer.beginTransaction();
-            records.forEach(producer::send);
+            records.forEach(record -> producer.send(record, engine.ends()));
             producer.sendOffsetsToTransaction(offsets, member);
             committing = true;
             commitTransaction();

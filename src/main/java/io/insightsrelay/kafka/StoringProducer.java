@@ -27,11 +27,18 @@ final class StoringProducer extends KafkaProducer<byte[], byte[]> {
     private static final long KNOWN_WITHIN_SECONDS = 30;
 
     private final Duration fullRetryAfter;
+    private final LogEnds ends;
 
-    /** Returns once it knows the topic. @param fullRetryAfter what a sender is told to wait while the buffer is full */
-    StoringProducer(Properties properties, String topic, Duration fullRetryAfter) {
+    /**
+     * Returns once it knows the topic.
+     *
+     * @param fullRetryAfter what a sender is told to wait while the buffer is full
+     * @param ends           is told what was written
+     */
+    StoringProducer(Properties properties, String topic, Duration fullRetryAfter, LogEnds ends) {
         super(properties, new ByteArraySerializer(), new ByteArraySerializer());
         this.fullRetryAfter = fullRetryAfter;
+        this.ends = ends;
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(KNOWN_WITHIN_SECONDS);
         while (!knows(topic)) {
             if (System.nanoTime() - until > 0) {
@@ -61,6 +68,7 @@ final class StoringProducer extends KafkaProducer<byte[], byte[]> {
         ProducerRecord<byte[], byte[]> keyed = record.key() != null ? record
                 : new ProducerRecord<>(record.topic(), record.partition(), record.timestamp(), key(record.value()), record.value(), record.headers());
         return super.send(keyed, (metadata, failure) -> {
+            ends.onCompletion(metadata, failure);
             if (callback != null) {
                 callback.onCompletion(metadata, failure == null ? null : translate(failure));
             }

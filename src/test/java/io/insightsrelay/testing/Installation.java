@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
@@ -219,6 +220,12 @@ public final class Installation implements AutoCloseable {
     /** Waits until every event has an outcome. */
     public void awaitDrained(Duration most) {
         await().atMost(most).pollInterval(Duration.ofMillis(100)).until(() -> books().path("waiting").asLong() == 0);
+    }
+
+    /** Waits until everything that is acknowledged by now has arrived. */
+    public void awaitArrival(Duration most) {
+        Set<Integer> expected = Set.copyOf(acknowledged.keySet());
+        await().atMost(most).until(() -> times.keySet().containsAll(expected));
     }
 
     /** GET on the management port. */
