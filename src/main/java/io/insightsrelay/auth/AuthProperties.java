@@ -1,5 +1,6 @@
 package io.insightsrelay.auth;
 
+import io.insightsrelay.config.SettingsSection;
 import java.time.Duration;
 import java.util.List;
 
@@ -11,7 +12,6 @@ import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.lang.Nullable;
 import org.springframework.util.unit.DataSize;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The section {@code auth} of application.yaml, where every default stands. Immutable.
@@ -28,7 +28,6 @@ import org.springframework.validation.annotation.Validated;
  * @param keys how signing keys are fetched
  */
 @ConfigurationProperties(prefix = "auth")
-@Validated
 public record AuthProperties(
         @NotNull String issuer,
         boolean requireUser,
@@ -39,7 +38,7 @@ public record AuthProperties(
         @Min(1) int pendingTokens,
         @NotNull String identitySalt,
         @NotBlank String identityHeader,
-        @NotNull @Valid Keys keys) {
+        @NotNull @Valid Keys keys) implements SettingsSection {
 
     private static final int SHORTEST_TOKEN = 8;
 

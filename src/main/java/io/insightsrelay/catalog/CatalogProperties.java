@@ -1,12 +1,12 @@
 package io.insightsrelay.catalog;
 
+import io.insightsrelay.config.SettingsSection;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotNull;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The {@code catalog} section of application.yaml.
@@ -20,7 +20,6 @@ import org.springframework.validation.annotation.Validated;
  * @param maxHold         how old an event may become while it waits for the catalog, before it goes on without
  * @param totalUsersTtl   how long a count of users is remembered
  */
-@Validated
 @ConfigurationProperties("catalog")
 public record CatalogProperties(
         @NotNull @DurationMin(millis = 1) Duration foundTtl,
@@ -30,5 +29,5 @@ public record CatalogProperties(
         @NotNull @DurationMin(millis = 1) Duration connectTimeout,
         @NotNull @DurationMin(millis = 1) Duration responseTimeout,
         @NotNull @DurationMin(millis = 0) Duration maxHold,
-        @NotNull @DurationMin(millis = 1) Duration totalUsersTtl) {
+        @NotNull @DurationMin(millis = 1) Duration totalUsersTtl) implements SettingsSection {
 }

@@ -3,7 +3,6 @@ package io.insightsrelay.config;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
 import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The {@code backstage} section of application.yaml.
@@ -12,12 +11,11 @@ import org.springframework.validation.annotation.Validated;
  * @param token   service token for the catalog; empty: none is sent
  * @param tokenFile the file that the token is read from, see {@link TokenFiles}; empty: none
  */
-@Validated
 @ConfigurationProperties("backstage")
 public record BackstageProperties(
         @NotNull @Pattern(regexp = "|https?://[^\\s/?#]+(/[^\\s?#]*[^\\s?#/])?", message = "has to be an http or https URL without a slash at its end, such as http://localhost:7007") String baseUrl,
         @NotNull String token,
-        @NotNull String tokenFile) {
+        @NotNull String tokenFile) implements SettingsSection {
 
     /** Checks the token here, because a message of bean validation would show it. */
     public BackstageProperties {

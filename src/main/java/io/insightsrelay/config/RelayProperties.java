@@ -10,7 +10,6 @@ import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The {@code relay} section of application.yaml.
@@ -26,7 +25,6 @@ import org.springframework.validation.annotation.Validated;
  * @param managementTokenFile the file that it is read from, see {@link TokenFiles}; empty: none
  * @param sandbox   whether a bundled catalog and receiver stand in for Backstage and Spotify; see {@link SandboxMode}
  */
-@Validated
 @ConfigurationProperties("relay")
 public record RelayProperties(
         @NotBlank String host,
@@ -38,7 +36,7 @@ public record RelayProperties(
         @NotNull @DurationMin(millis = 0) Duration reloadInterval,
         @NotNull String managementToken,
         @NotNull String managementTokenFile,
-        @DefaultValue("false") boolean sandbox) {
+        @DefaultValue("false") boolean sandbox) implements SettingsSection {
 
     /** Does not show the token. */
     @Override

@@ -1,5 +1,6 @@
 package io.insightsrelay.deliver;
 
+import io.insightsrelay.config.SettingsSection;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -10,7 +11,6 @@ import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The {@code deliver} section of application.yaml.
@@ -22,7 +22,6 @@ import org.springframework.validation.annotation.Validated;
  * @param retry         what happens when a destination does not take an event
  * @param spotify       Spotify's hosted Insights service
  */
-@Validated
 @ConfigurationProperties("deliver")
 public record DeliverProperties(
         @NotNull @Valid Batch batch,
@@ -30,7 +29,7 @@ public record DeliverProperties(
         @NotNull @DurationMin(millis = 1) Duration connectTimeout,
         @NotNull @DurationMin(millis = 1) Duration responseTimeout,
         @NotNull @Valid Retry retry,
-        @NotNull @Valid Spotify spotify) {
+        @NotNull @Valid Spotify spotify) implements SettingsSection {
 
     /**
      * @param size     most events

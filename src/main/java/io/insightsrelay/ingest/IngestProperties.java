@@ -1,5 +1,6 @@
 package io.insightsrelay.ingest;
 
+import io.insightsrelay.config.SettingsSection;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -9,7 +10,6 @@ import java.util.List;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.util.unit.DataSize;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The {@code ingest} section of application.yaml.
@@ -26,7 +26,6 @@ import org.springframework.validation.annotation.Validated;
  * @param rateLimit         how many requests one sender may make
  * @param cors              browsers that post straight to the relay
  */
-@Validated
 @ConfigurationProperties("ingest")
 public record IngestProperties(
         @NotNull DataSize maxBody,
@@ -39,7 +38,7 @@ public record IngestProperties(
         @Min(1) int maxHeader,
         @NotNull @DurationMin(seconds = 1) Duration idleTimeout,
         @NotNull @Valid RateLimit rateLimit,
-        @NotNull @Valid Cors cors) {
+        @NotNull @Valid Cors cors) implements SettingsSection {
 
     /**
      * Requests a second, each limit 0 for none; up to {@code burst} seconds' worth may come at once.

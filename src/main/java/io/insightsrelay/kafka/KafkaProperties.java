@@ -1,5 +1,6 @@
 package io.insightsrelay.kafka;
 
+import io.insightsrelay.config.SettingsSection;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -13,7 +14,6 @@ import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The {@code kafka} section of application.yaml.
@@ -26,7 +26,6 @@ import org.springframework.validation.annotation.Validated;
  * @param producer         how ingest writes
  * @param consumer         how groups are kept
  */
-@Validated
 @ConfigurationProperties("kafka")
 record KafkaProperties(
         @NotNull String bootstrapServers,
@@ -35,7 +34,7 @@ record KafkaProperties(
         @DefaultValue Map<String, String> client,
         @NotNull @Valid Topics topics,
         @NotNull @Valid Producer producer,
-        @NotNull @Valid Consumer consumer) {
+        @NotNull @Valid Consumer consumer) implements SettingsSection {
 
     /**
      * @param create            whether topics that are missing are created; otherwise they have to be there

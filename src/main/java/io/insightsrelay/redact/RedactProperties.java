@@ -1,12 +1,12 @@
 package io.insightsrelay.redact;
 
+import io.insightsrelay.config.SettingsSection;
 import io.insightsrelay.event.Event;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotNull;
 import java.util.List;
 import java.util.Set;
 import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The {@code redact} section of application.yaml.
@@ -20,10 +20,9 @@ import org.springframework.validation.annotation.Validated;
  * @param sent        what becomes of personal data that events carry when they arrive
  * @param allow       members, by name with *, or exact values that stay as they are
  */
-@Validated
 @ConfigurationProperties("redact")
 public record RedactProperties(boolean enabled, @NotNull String replacement, @NotNull Set<Detector> detectors, @NotNull Set<String> regions,
-                               @NotNull List<String> keys, @NotNull List<String> patterns, @NotNull List<String> allow, @NotNull @Valid Sent sent) {
+                               @NotNull List<String> keys, @NotNull List<String> patterns, @NotNull List<String> allow, @NotNull @Valid Sent sent) implements SettingsSection {
 
     /** What is looked for. */
     public enum Detector {

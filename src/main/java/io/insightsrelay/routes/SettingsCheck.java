@@ -1,8 +1,7 @@
 package io.insightsrelay.routes;
 
 import io.insightsrelay.config.Settings;
-import jakarta.validation.Validation;
-import jakarta.validation.ValidatorFactory;
+import io.insightsrelay.config.SettingsSection;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,8 +29,6 @@ import org.springframework.lang.Nullable;
 import org.springframework.util.unit.DataSize;
 import org.springframework.validation.FieldError;
 import org.springframework.validation.ObjectError;
-import org.springframework.validation.Validator;
-import org.springframework.validation.beanvalidation.SpringValidatorAdapter;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
@@ -52,17 +49,14 @@ class SettingsCheck {
     /** Binds every section that is bound at the start, to no effect. */
     List<RouteProblem> check(ConfigurableEnvironment environment) {
         List<RouteProblem> problems = new ArrayList<>();
-        try (ValidatorFactory validation = Validation.buildDefaultValidatorFactory()) {
-            Validator validator = new SpringValidatorAdapter(validation.getValidator());
-            for (String name : context.getBeanNamesForAnnotation(ConfigurationProperties.class)) {
-                Class<?> type = context.getType(name);
-                // those of Camel need its converters, and take a restart anyway
-                if (type != null && type.getName().matches("(io\\.insightsrelay|org\\.springframework\\.boot)\\..*") && context.findAnnotationOnBean(name, ConfigurationProperties.class) != null) {
-                    try {
-                        Binder.get(environment).bindOrCreate(Settings.prefix(type), Bindable.of(type), new ValidationBindHandler(validator));
-                    } catch (BindException e) {
-                        problems.addAll(problems(e, List.of()));
-                    }
+        for (String name : context.getBeanNamesForAnnotation(ConfigurationProperties.class)) {
+            Class<?> type = context.getType(name);
+            // those of Camel need its converters, and take a restart anyway
+            if (type != null && type.getName().matches("(io\\.insightsrelay|org\\.springframework\\.boot)\\..*") && context.findAnnotationOnBean(name, ConfigurationProperties.class) != null) {
+                try {
+                    Binder.get(environment).bindOrCreate(Settings.prefix(type), Bindable.of(type), new ValidationBindHandler(SettingsSection.CONSTRAINTS));
+                } catch (BindException e) {
+                    problems.addAll(problems(e, List.of()));
                 }
             }
         }

@@ -1,11 +1,11 @@
 package io.insightsrelay.spool;
 
+import io.insightsrelay.config.SettingsSection;
 import jakarta.validation.constraints.NotNull;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.util.unit.DataSize;
-import org.springframework.validation.annotation.Validated;
 
 /**
  * The {@code spool} section of application.yaml.
@@ -16,12 +16,11 @@ import org.springframework.validation.annotation.Validated;
  * @param cleanUpInterval how often what every consumer has finished with is deleted
  * @param keep            how long after it was stored an event stays although every consumer has finished with it, where there is room
  */
-@Validated
 @ConfigurationProperties("spool")
 public record SpoolProperties(
         @NotNull DataSize maxSize,
         @NotNull DataSize maxPendingSize,
         @NotNull @DurationMin(seconds = 1) Duration fullRetryAfter,
         @NotNull @DurationMin(millis = 100) Duration cleanUpInterval,
-        @NotNull @DurationMin(millis = 0) Duration keep) {
+        @NotNull @DurationMin(millis = 0) Duration keep) implements SettingsSection {
 }
