@@ -88,7 +88,7 @@ final class DeadLetterIndex implements AutoCloseable {
                 Map<String, Object> settings = new HashMap<>(engine.properties().clientProperties());
                 settings.put("isolation.level", "read_committed");
                 settings.put("enable.auto.commit", false);
-                settings.put("request.timeout.ms", KafkaEngine.ANSWER_MILLIS);
+                settings.putIfAbsent("request.timeout.ms", KafkaEngine.ANSWER_MILLIS);
                 settings.put("max.poll.records", 5_000);
                 reader = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
                 reader.assign(List.of(partition));

@@ -59,7 +59,7 @@ final class KafkaClients implements KafkaClientFactory {
         all.put("enable.auto.commit", false);
         all.put("auto.offset.reset", "earliest");
         all.put("isolation.level", "read_committed");
-        all.put("request.timeout.ms", KafkaEngine.ANSWER_MILLIS);
+        all.put("request.timeout.ms", properties.clientProperties().getOrDefault("request.timeout.ms", KafkaEngine.ANSWER_MILLIS));
         all.put("session.timeout.ms", (int) properties.consumer().sessionTimeout().toMillis());
         all.put("heartbeat.interval.ms", (int) Math.min(3_000, properties.consumer().sessionTimeout().toMillis() / 3));
         if (!properties.instanceId().isEmpty()) {
