@@ -55,11 +55,13 @@ final class LogEnds implements Callback {
     /** The offset after the last record of each, at the call. @throws SpoolException if the brokers do not answer */
     Map<TopicPartition, Long> of(Collection<TopicPartition> partitions) {
         for (long until = System.nanoTime() + patience.toNanos();;) {
+            // what is acknowledged after the question need not be in the answer
+            Map<TopicPartition, Long> least = Map.copyOf(written);
             Map<TopicPartition, ListOffsetsResultInfo> ends = brokers.apply(partitions);
             Set<TopicPartition> stale = new HashSet<>();
             ends.forEach((partition, end) -> {
                 int epoch = end.leaderEpoch().orElse(0);
-                if (leaderEpochs.merge(partition, epoch, Math::max) > epoch || written.getOrDefault(partition, 0L) > end.offset()) {
+                if (leaderEpochs.merge(partition, epoch, Math::max) > epoch || least.getOrDefault(partition, 0L) > end.offset()) {
                     stale.add(partition);
                 }
             });

@@ -49,6 +49,20 @@ class LogEndsTest {
     }
 
     @Test
+    void takesAnAnswerThatLacksOnlyWhatCameAfterTheQuestion() {
+        LogEnds[] ends = new LogEnds[1];
+        ends[0] = new LogEnds(partitions -> {
+            long end = answers.size();
+            answer(end, 1);
+            written(ends[0], end);
+            return Map.of(PARTITION, new ListOffsetsResultInfo(end, -1, Optional.of(1)));
+        }, Duration.ofMinutes(1));
+        assertThat(end(ends[0])).isZero();
+        assertThat(end(ends[0])).isEqualTo(1);
+        assertThat(answers).hasSize(2);
+    }
+
+    @Test
     void asksAgainWhereALeaderAnswersThatOneHasComeAfter() {
         LogEnds ends = patient(Duration.ofMinutes(1));
         answer(100, 2);
