@@ -52,8 +52,8 @@ import sun.misc.Signal;
         CamelCloudServiceChooserAutoConfiguration.class, CamelCloudServiceDiscoveryAutoConfiguration.class, CamelCloudServiceFilterAutoConfiguration.class,
         CyberArkVaultAutoConfiguration.class, DataSourceTransactionManagerAutoConfiguration.class, GcpVaultAutoConfiguration.class,
         HashicorpVaultAutoConfiguration.class, HttpClientAutoConfiguration.class, HttpClientObservationsAutoConfiguration.class, IBMVaultAutoConfiguration.class,
-        KubernetesConfigMapVaultAutoConfiguration.class, KubernetesVaultAutoConfiguration.class,
-        MultipartAutoConfiguration.class, NettyAutoConfiguration.class, PersistenceExceptionTranslationAutoConfiguration.class, RestClientAutoConfiguration.class,
+        KubernetesConfigMapVaultAutoConfiguration.class, KubernetesVaultAutoConfiguration.class, MultipartAutoConfiguration.class, NettyAutoConfiguration.class,
+        PersistenceExceptionTranslationAutoConfiguration.class, RestClientAutoConfiguration.class,
         RestTemplateAutoConfiguration.class, ScheduledTasksObservabilityAutoConfiguration.class, SqlInitializationAutoConfiguration.class,
         TaskExecutionAutoConfiguration.class, TaskExecutorMetricsAutoConfiguration.class, TaskSchedulingAutoConfiguration.class, TransactionAutoConfiguration.class,
         TransactionManagerCustomizationAutoConfiguration.class, ValidationAutoConfiguration.class})

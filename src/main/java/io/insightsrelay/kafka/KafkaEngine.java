@@ -45,7 +45,7 @@ final class KafkaEngine implements Spool, AutoCloseable {
     /** The state of health is asked for this often at most. */
     private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final int TRANSACTION_MILLIS = 15_000;
-    /** A consumer whose broker says nothing for so long looks who leads its partitions by now; that of Kafka, 30 s, would hold up their events. */
+    /** A client whose broker says nothing for so long looks who leads its partitions by now; Kafka's own 30 s would hold up their events. */
     static final int ANSWER_MILLIS = 10_000;
     /** A broker that hung has heard by then whom it lost its partitions to. */
     private static final Duration BACK_AGAIN = Duration.ofSeconds(10);
