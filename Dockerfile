@@ -14,10 +14,13 @@ RUN useradd --system --uid 10001 --home-dir /relay relay && mkdir -p /relay/data
 WORKDIR /relay
 # docs/operating.md says what these do; set JDK_JAVA_OPTIONS to have others
 ENV JDK_JAVA_OPTIONS="-XX:InitialHeapSize=128m -XX:MinHeapSize=32m -Xmx256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=10000 -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 -XX:TrimNativeHeapInterval=30000 -XX:+ExitOnOutOfMemoryError" MALLOC_ARENA_MAX=2
+# what changes the least first
+COPY --from=build /build/target/lib app/lib
+COPY --from=build /build/target/insights-relay.jar app/
 COPY application.yaml aot-cache.sh ./
 COPY routes routes
 # the cache fits only the JVM and the jars that it was made with: it is made here, where they are
-RUN --mount=type=bind,from=build,source=/build/target/insights-relay.jar,target=/tmp/insights-relay.jar bash aot-cache.sh /tmp/insights-relay.jar app
+RUN bash aot-cache.sh app
 USER 10001
 VOLUME /relay/data
 EXPOSE 8080

@@ -1,21 +1,20 @@
 #!/usr/bin/env bash
-# Lays the relay out so that a JVM starts it fast: unpacked, with an archive of the classes that a training run in sandbox mode
-# needed. The Dockerfile calls it; usage, beside routes/: bash aot-cache.sh insights-relay.jar <new folder>
+# Has a JVM start the relay fast: leaves an archive of the classes that a training run in sandbox mode needed beside insights-relay.jar and its
+# lib/. The Dockerfile calls it; usage, beside routes/: bash aot-cache.sh <folder that holds insights-relay.jar>
 # From JDK 25 on it is an AOT cache, start it with:  java -XX:AOTCache=<folder>/insights-relay.aot -jar <folder>/insights-relay.jar
 # Before, a CDS archive:             java -XX:SharedArchiveFile=<folder>/insights-relay.jsa -jar <folder>/insights-relay.jar
 # It fits this JVM and these jars alone. With others, or without it, the relay starts all the same, only slower.
 set -euo pipefail
-jar=$1 folder=$2
+folder=$1
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 port=${RELAY_PORT:-8080} management=${RELAY_MANAGEMENT_PORT:-8081}
-app=$folder/$(basename "$jar")
+app=$folder/insights-relay.jar
 version=$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/ *java.specification.version = //p')
 if [ "$version" -ge 25 ]; then cache=${app%.jar}.aot option=AOTCacheOutput; else cache=${app%.jar}.jsa option=ArchiveClassesAtExit; fi
+rm -f "$cache"
 data=$(mktemp -d)
 relay=
 trap '[ -z "$relay" ] || kill -9 "$relay" 2> /dev/null || true; rm -rf "$data"' EXIT
-
-"$java" -Djarmode=tools -jar "$jar" extract --destination "$folder"
 
 ask() { # port, request; an image need not have curl
   { exec 3<> "/dev/tcp/127.0.0.1/$1"; } 2> /dev/null || return 1

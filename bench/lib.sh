@@ -82,8 +82,8 @@ start_relay() {
   local begin; begin=$(now)
   RELAY_PORT=$port RELAY_MANAGEMENT_PORT=$((port + 1)) RELAY_DATA_DIR="$work/data" RELAY_ROUTES_DIR="$work/routes" RELAY_STOPDELAY=0s \
     BACKSTAGE_BASE_URL=$stand_in_url BACKSTAGE_TOKEN=catalog-token SPOTIFY_BASE_URL=$spotify_url SPOTIFY_BACKSTAGE_API_TOKEN=bench EVENTS_URL=$events_url \
-    DELIVER_RETRY_MAXBACKOFF=1s "$java" $flags "-Xlog:gc:file=$work/gc.log:uptime" -cp target/insights-relay.jar -Dbench.file="$work/floor" \
-    -Dloader.main=io.insightsrelay.InsightsRelay -Dloader.path="$work/classes" org.springframework.boot.loader.launch.PropertiesLauncher "$@" > "$work/relay.log" 2>&1 &
+    DELIVER_RETRY_MAXBACKOFF=1s "$java" $flags "-Xlog:gc:file=$work/gc.log:uptime" -Dbench.file="$work/floor" \
+    -cp "target/insights-relay.jar:$work/classes" io.insightsrelay.InsightsRelay "$@" > "$work/relay.log" 2>&1 &
   relay=$!
   wait_for "$management/actuator/health/readiness" "$relay" "$work/relay.log"
   ready=$(($(now) - begin))

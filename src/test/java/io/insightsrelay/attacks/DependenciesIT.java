@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.insightsrelay.testing.Tools;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,9 +15,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the jar ships: its SBOM names every library in it, and each may be used. */
+/** What is shipped: the SBOM in the jar names every library beside it, and each may be used. */
 class DependenciesIT {
 
     /** Licences that let the relay be given away under Apache-2.0. Where a library offers several, one of them is enough. */
@@ -46,10 +48,11 @@ class DependenciesIT {
                     refused.add(name + " " + offered);
                 }
             }
-            Set<String> shipped = jar.stream().map(entry -> entry.getName()).filter(name -> name.startsWith("BOOT-INF/lib/") && name.endsWith(".jar"))
-                    .map(name -> name.substring("BOOT-INF/lib/".length())).collect(Collectors.toCollection(TreeSet::new));
-            // Spring Boot puts this one in while it packages
-            shipped.removeIf(name -> name.startsWith("spring-boot-jarmode-tools-"));
+            Set<String> shipped;
+            try (Stream<Path> libraries = Files.list(Path.of("target/lib"))) {
+                shipped = libraries.map(library -> library.getFileName().toString()).collect(Collectors.toCollection(TreeSet::new));
+            }
+            assertThat(List.of(jar.getManifest().getMainAttributes().getValue("Class-Path").replace("lib/", "").split(" "))).containsExactlyInAnyOrderElementsOf(shipped);
             System.out.printf("dependencies: %d libraries, licences %s%n", shipped.size(), licences);
             assertThat(listed).isNotEmpty().containsAll(shipped);
             assertThat(refused).isEmpty();

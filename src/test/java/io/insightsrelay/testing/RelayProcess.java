@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.springframework.util.FileSystemUtils;
 
 /** The built jar as a process of its own, with routes/ and application.yaml of this tree and a data folder of the test. */
 public final class RelayProcess implements AutoCloseable {
@@ -28,15 +27,13 @@ public final class RelayProcess implements AutoCloseable {
 
     private static final String JAVA_HOME = System.getProperty("java.home");
 
-    /** What the jar holds, laid out once for all tests as operators may, so that it starts in a third of the time. */
-    private static final class Unpacked {
-        private static final Path FOLDER = ROOT.resolve("target/unpacked");
+    /** With an archive of its classes beside it, made once for all tests as operators may, so that it starts in half of the time. */
+    private static final class Cached {
         private static final List<String> ARGUMENTS;
 
         static {
             try {
-                FileSystemUtils.deleteRecursively(FOLDER);
-                ProcessBuilder builder = new ProcessBuilder("bash", "aot-cache.sh", JAR.toString(), FOLDER.toString()).directory(ROOT.toFile()).redirectErrorStream(true);
+                ProcessBuilder builder = new ProcessBuilder("bash", "aot-cache.sh", JAR.getParent().toString()).directory(ROOT.toFile()).redirectErrorStream(true);
                 builder.environment().putAll(Map.of("JAVA_HOME", JAVA_HOME, "RELAY_PORT", "" + TestServer.freePort(), "RELAY_MANAGEMENT_PORT", "" + TestServer.freePort(),
                         "JDK_JAVA_OPTIONS", "-Xmx256m -XX:TieredStopAtLevel=1"));
                 Process process = builder.start();
@@ -49,9 +46,8 @@ public final class RelayProcess implements AutoCloseable {
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
-            Path aotCache = FOLDER.resolve("insights-relay.aot");
-            ARGUMENTS = List.of(Files.exists(aotCache) ? "-XX:AOTCache=" + aotCache : "-XX:SharedArchiveFile=" + FOLDER.resolve("insights-relay.jsa"),
-                    "-jar", FOLDER.resolve("insights-relay.jar").toString());
+            ARGUMENTS = List.of(Runtime.version().feature() >= 25 ? "-XX:AOTCache=" + JAR.resolveSibling("insights-relay.aot")
+                    : "-XX:SharedArchiveFile=" + JAR.resolveSibling("insights-relay.jsa"), "-jar", JAR.toString());
         }
     }
 
@@ -90,7 +86,7 @@ public final class RelayProcess implements AutoCloseable {
         return this;
     }
 
-    /** Runs the jar itself from now on, not what it holds laid out for a fast start. */
+    /** Runs it without that archive from now on. */
     public RelayProcess asBuilt() {
         asBuilt = true;
         return this;
@@ -126,7 +122,7 @@ public final class RelayProcess implements AutoCloseable {
         List<String> command = new ArrayList<>(wrapper);
         // C1 alone: in the seconds that a relay of a test lives C2 would take two fifths of the CPU
         command.addAll(List.of(Path.of(JAVA_HOME, "bin", "java").toString(), "-Xmx256m", "-XX:TieredStopAtLevel=1"));
-        command.addAll(asBuilt ? List.of("-jar", JAR.toString()) : Unpacked.ARGUMENTS);
+        command.addAll(asBuilt ? List.of("-jar", JAR.toString()) : Cached.ARGUMENTS);
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).directory(ROOT.toFile()).redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
