@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # From the start of the process to ready (the first 200 of /actuator/health/readiness), of the relay and of Spring Boot with
-# its actuator, Camel and one route (bench/one-route), in turns: the same JDK, flags and packaging; and of that application with the
-# relay's libraries, each used in the least way, and as many routes (bench/same-parts), which is the least that a relay of these parts
-# takes. On JDK 25 and later also as the Dockerfile has the relay, unpacked and with an AOT cache, and what the relay takes when idle.
+# its actuator, Camel and one route (bench/one-route), in turns: the same JDK and flags. That application is in one jar, as Spring Boot
+# packages it, and again with its libraries beside its own jar, as the relay has them; and likewise with the relay's libraries, each used
+# in the least way, and as many routes (bench/same-parts), which is the least that a relay of these parts takes.
+# On JDK 25 and later also as the Dockerfile has the relay, with an AOT cache, and what the relay takes when idle.
 # Usage: bench/start.sh [rounds] [home of a JDK]... Needs the built jar. FIRST_PORT (20080) and the next must be free.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -48,17 +49,16 @@ start() { # command; sets process, and took to milliseconds of the clock and of 
   done
   took="$(((${EPOCHREALTIME/./} - begin) / 1000)) $(awk '{print ($14 + $15) * 10}' "/proc/$process/stat")"
 }
-measure() { # one, same or relay; command
+measure() { # packaged, one, same or relay; command
   local name=$1
   shift
   start "$@"
   echo "$took" >> "$work/$name.times"
 }
-cached() { # one-route or same-parts, its arguments: unpacks it and makes its AOT cache
+cached() { # one-route or same-parts, its arguments: makes its AOT cache
   local name=$1
   shift
-  rm -rf "$work/$name"
-  "$java" -Djarmode=tools -jar "$root/target/$name/$name.jar" extract --destination "$work/$name" 2> /dev/null
+  rm -f "$work/$name/$name.aot"
   start "$java" -XX:AOTCacheOutput="$work/$name/$name.aot" -jar "$work/$name/$name.jar" "$@"
   kill "$process"
   wait "$process" 2> /dev/null || true
@@ -72,26 +72,36 @@ median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 medians() { # file of lines "clock CPU"
   echo "$(cut -d' ' -f1 "$1" | median) $(cut -d' ' -f2 "$1" | median)"
 }
-compare() { # what to say of all; the times are in $work/one.times, same.times and relay.times
-  echo "$(medians "$work/one.times") $(medians "$work/same.times") $(medians "$work/relay.times")" | awk -v how="$1" '
-    function line(what, wall, cpu) {printf "  %s%s: %d ms to ready, %d ms of CPU; ratio %.2f, of CPU %.2f\n", what, how, wall, cpu, wall / $1, cpu / $2}
-    {line("one route", $1, $2); line("the same with the relay'"'"'s libraries and as many routes", $3, $4); line("relay", $5, $6)}'
+compare() { # the first to compare with, what all have: the medians of the times that were measured
+  local name reference
+  reference=$(medians "$work/$1.times")
+  for name in packaged one same relay; do
+    [ -f "$work/$name.times" ] || continue
+    echo "$reference $(medians "$work/$name.times")" | awk -v what="${what[$name]}$2" \
+      '{printf "  %s: %d ms to ready, %d ms of CPU; ratio %.2f, of CPU %.2f\n", what, $3, $4, $3 / $1, $4 / $2}'
+  done
   rm "$work"/*.times
 }
+declare -A what=([packaged]="one route, in one jar" [one]="one route" [same]="the same with the relay's libraries and as many routes" [relay]="relay")
 
+for name in one-route same-parts; do
+  "$1/bin/java" -Djarmode=tools -jar "target/$name/$name.jar" extract --destination "$work/$name" > /dev/null 2>&1
+done
 for jdk in "$@"; do
   java=$jdk/bin/java
   flags=${JAVA_OPTS:--Xmx256m}
   echo "$("$java" -version 2>&1 | sed -n 2p), $flags, $(nproc) cores, median of $rounds"
   for _ in $(seq "$rounds"); do
-    measure one "$java" $flags -jar "$root/target/one-route/one-route.jar" "${one[@]}"
+    measure packaged "$java" $flags -jar "$root/target/one-route/one-route.jar" "${one[@]}"
     stop
-    measure same "$java" $flags -jar "$root/target/same-parts/same-parts.jar" "${same[@]}"
+    measure one "$java" $flags -jar "$work/one-route/one-route.jar" "${one[@]}"
+    stop
+    measure same "$java" $flags -jar "$work/same-parts/same-parts.jar" "${same[@]}"
     stop
     measure relay "$java" $flags -jar "$root/target/insights-relay.jar"
     stop
   done
-  compare ""
+  compare packaged ""
 
   [ "$("$java" -XshowSettings:properties -version 2>&1 | awk '/java.specification.version/ {print $3}')" -ge 25 ] || continue
   JDK_JAVA_OPTIONS=$(sed -n 's/^ENV JDK_JAVA_OPTIONS="\([^"]*\)".*/\1/p' Dockerfile)
@@ -99,8 +109,9 @@ for jdk in "$@"; do
   export JDK_JAVA_OPTIONS MALLOC_ARENA_MAX
   echo "  as in the Dockerfile: $JDK_JAVA_OPTIONS, MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX"
   rm -rf "$work/app"
-  JAVA_HOME=$jdk bash aot-cache.sh target/insights-relay.jar "$work/app" 2> /dev/null
-  # the others likewise
+  mkdir "$work/app"
+  cp -r target/insights-relay.jar target/lib "$work/app"
+  JAVA_HOME=$jdk bash aot-cache.sh "$work/app" 2> /dev/null
   cached one-route "${one[@]}"
   cached same-parts "${same[@]}"
   for round in $(seq "$rounds"); do
@@ -111,7 +122,7 @@ for jdk in "$@"; do
     measure relay "$java" -XX:AOTCache="$work/app/insights-relay.aot" -jar "$work/app/insights-relay.jar"
     [ "$round" -lt "$rounds" ] && stop
   done
-  compare " with AOT cache"
+  compare one ", with AOT cache"
   sleep "${IDLE:-40}"
   echo "  idle for ${IDLE:-40} s: $(awk '/VmRSS/ {printf "RSS %d MB", $2 / 1024}' "/proc/$process/status"), $(ls "/proc/$process/task" | wc -l) threads," \
     "$("$jdk/bin/jcmd" "$process" GC.class_histogram 2> /dev/null | awk '/^Total/ {printf "%d MB of live objects", $3 / 1048576}')"

@@ -22,7 +22,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.validation.annotation.Validated;
 
 /** Starts the route in resources/camel, and what the relay has beside its own classes: checked settings, a database, clients, a cache. */
-@SpringBootApplication
+@SpringBootApplication(proxyBeanMethods = false)
 @EnableConfigurationProperties(SameParts.Parts.class)
 public class SameParts {
 
