@@ -24,7 +24,7 @@ import org.springframework.util.function.SingletonSupplier;
 /** Fetches key sets over HTTP, within limits of time and size, following no redirect and blocking no thread. Thread-safe. */
 final class KeyClient {
 
-    // made when it is first needed: with it comes all of TLS, a tenth of a second of a start
+    // made when it is first needed: with it comes all of TLS, which a start need not wait for
     private final SingletonSupplier<HttpClient> http;
     private final Executor executor;
     private final long timeoutNanos;
