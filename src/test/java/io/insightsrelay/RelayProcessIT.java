@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.insightsrelay.testing.Portal;
 import io.insightsrelay.testing.RelayProcess;
 import io.insightsrelay.testing.TestServer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -165,6 +166,15 @@ class RelayProcessIT {
         Process process = relay.launchBeside(all);
         assertThat(process.onExit().join().exitValue()).isEqualTo(exitCode);
         return relay.log().lines().skip(before).collect(Collectors.toList());
+    }
+
+    @Test
+    void theJarByItselfSaysWhatItNeeds() throws Exception {
+        Path alone = Files.copy(Path.of("target/insights-relay.jar"), folder.resolve("insights-relay.jar"));
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", alone.toString()).redirectErrorStream(true).start();
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip())
+                .isEqualTo("The libraries are missing: insights-relay.jar needs lib/ of the same build beside it");
+        assertThat(process.waitFor()).isEqualTo(1);
     }
 
     @Test
