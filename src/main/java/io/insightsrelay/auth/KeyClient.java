@@ -19,23 +19,21 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 
 import com.nimbusds.jose.jwk.JWKSet;
-import org.springframework.util.function.SingletonSupplier;
 
 /** Fetches key sets over HTTP, within limits of time and size, following no redirect and blocking no thread. Thread-safe. */
 final class KeyClient {
 
-    // made when it is first needed: with it comes all of TLS, which a start need not wait for
-    private final SingletonSupplier<HttpClient> http;
+    private final HttpClient http;
     private final Executor executor;
     private final long timeoutNanos;
     private final long maxBytes;
 
     KeyClient(AuthProperties.Keys limits, Executor executor) {
-        this.http = SingletonSupplier.of(() -> HttpClient.newBuilder()
+        this.http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(limits.connectTimeout())
                 .executor(executor)
-                .build());
+                .build();
         this.executor = executor;
         this.timeoutNanos = limits.timeout().toNanos();
         this.maxBytes = limits.maxSize().toBytes();
@@ -49,7 +47,7 @@ final class KeyClient {
         HttpRequest request = HttpRequest.newBuilder(address).header("Accept", "application/json").build();
         CompletableFuture<HttpResponse<byte[]>> exchange;
         try {
-            exchange = http.obtain().sendAsync(request, answer -> new Body(maxBytes));
+            exchange = http.sendAsync(request, answer -> new Body(maxBytes));
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
